@@ -1,0 +1,45 @@
+# `make` lists the commands. The first that needs it sets up .venv, once.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3.11
+VENV := .venv
+READY := $(VENV)/.ready
+SEEDS ?= 1 2 3
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# One place for what libraries would otherwise keep in the home folder, and no calls home.
+export HF_HOME ?= $(CURDIR)/.cache/huggingface
+export MPLCONFIGDIR ?= $(CURDIR)/.cache/matplotlib
+export DVC_NO_ANALYTICS := 1
+export TOKENIZERS_PARALLELISM := false
+
+.PHONY: help setup repro test test-real lint seeds clean
+
+help:  ## list the commands
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(READY)  ## the environment, in .venv (does nothing when up to date)
+
+$(READY): requirements.txt requirements-dev.txt
+	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) not found; name a Python 3.11: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+repro: setup  ## the whole pipeline on the profile of params.yaml
+	dvc repro
+
+test: setup  ## all tests, in random order
+	python -m pytest
+
+test-real: setup  ## slow tests on real sentences: MULTINERD_DIR=folder make test-real
+	python -m pytest -m "real or slow" -o addopts=""
+
+lint: setup  ## ruff and mypy
+	ruff check . && ruff format --check . && mypy stages
+
+seeds: setup  ## one experiment a seed: make seeds SEEDS="1 2 3"
+	for seed in $(SEEDS); do dvc exp run -n seed-$$seed -S seed=$$seed || exit 1; done
+	python -m stages.seeds $(SEEDS)
+
+clean:  ## remove the environment and caches, never data or models
+	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,36 @@
+"""How every stage ends when something is wrong: one clear message, exit status 1, no traceback."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import typer
+
+from stages.errors import UserError
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """Turn a ``UserError`` into its message on standard error and exit status 1.
+
+    Used as ``@clear_errors()`` over a stage's ``main`` or as a ``with`` block. Other exceptions pass:
+    they are faults of the program, and their traceback is wanted.
+
+    Raises:
+        SystemExit: with status 1, after a ``UserError``.
+    """
+    try:
+        yield
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def run(main: Callable[..., None]) -> None:
+    """Run ``main`` as a command, its annotated parameters as options, a ``UserError`` told clearly."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(main)
+    with clear_errors():
+        app()

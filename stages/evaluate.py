@@ -1,0 +1,93 @@
+"""Stage ``evaluate``: scores, tables and pictures of one run, from its predictions alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
+import typer
+
+from stages.cli import clear_errors
+from stages.corpus.files import write_json
+from stages.corpus.labels import SYSTEMS, TYPES
+from stages.reporting import plots
+from stages.reporting.details import training_mentions
+from stages.reporting.figure import draw_note
+from stages.reporting.names import run_title
+from stages.reporting.tables import write_csv
+from stages.scoring.breakdowns import Mentions
+from stages.scoring.calibration import reliability
+from stages.scoring.predictions import Predictions, read
+from stages.scoring.scores import per_type, rounded, score
+from stages.scoring.tables import tables
+from stages.settings import System
+
+PER_TYPE = ("type", "support", "predicted", "precision", "recall", "f1")
+
+
+def metrics_of(predictions: Predictions, system: System | None) -> dict[str, Any]:
+    """What metrics.json holds, to four places; the reason alone where there is no score.
+
+    Raises:
+        PredictionError: gold holds a type that ``system`` does not know.
+    """
+    if predictions.unscored is not None:
+        return {"unscored": predictions.unscored}
+    found: dict[str, Any] = rounded(score(predictions, SYSTEMS[system] if system else None))
+    return found
+
+
+def types_of(predictions: Predictions, system: System | None) -> dict[str, Any]:
+    """What per_type.json holds, to four places; nothing where there is no score."""
+    if predictions.unscored is not None:
+        return {}
+    found: dict[str, Any] = rounded(per_type(predictions, SYSTEMS[system] if system else None))
+    return found
+
+
+def frames(predictions: Predictions, system: System | None, train: Mentions | None) -> dict[str, pd.DataFrame]:
+    """Every table of one run by name, ``calibration`` always among them: without scores all its bins are empty."""
+    empty = reliability(np.zeros(0), np.zeros(0))
+    return {"calibration": empty, **tables(predictions, SYSTEMS[system] if system else TYPES, train)}
+
+
+def pictures(output: Path, per_type: pd.DataFrame, found: dict[str, pd.DataFrame], unscored: str | None) -> None:
+    """Draw the run's pictures into ``output``, or into each the reason why there is nothing to see."""
+    run = run_title(output.resolve().name)
+    if unscored is not None:
+        for name in ("f1_per_type", "confusion", "calibration"):
+            draw_note(output / f"{name}.png", f"{run} has no score: {unscored}.")
+        return
+    plots.f1_per_type(output / "f1_per_type.png", per_type, f"{run}: F1 per type")
+    plots.confusion(output / "confusion.png", found["confusion"], f"{run}: gold against predicted types")
+    plots.calibration(output / "calibration.png", found["calibration"], f"{run}: are its scores true?")
+
+
+@clear_errors()
+def main(
+    predictions: Annotated[Path, typer.Option(help="JSON lines with tokens, gold and pred (BIO tag names)")],
+    output: Annotated[Path, typer.Option(help="the folder to write to")],
+    system: Annotated[System | None, typer.Option(help="whose types are asked for; without it, all fifteen")] = None,
+    validation: Annotated[Path | None, typer.Option(help="predictions for val, scored into metrics_val.json")] = None,
+    train: Annotated[Path | None, typer.Option(help="the training rows, to tell seen mentions from unseen")] = None,
+) -> None:
+    """Score a predictions file into metrics.json and per_type.json, with tables and pictures beside them."""
+    found = read(predictions)
+    metrics, types = metrics_of(found, system), types_of(found, system)
+    on_val = None if validation is None else metrics_of(read(validation), system)
+    known = None if train is None else training_mentions(train)
+    per_type_table = pd.DataFrame([{"type": kind, **row} for kind, row in types.items()], columns=list(PER_TYPE))
+    all_tables = {"per_type": per_type_table, **frames(found, system, known)}
+    for name, table in all_tables.items():
+        write_csv(output / f"{name}.csv", table)
+    pictures(output, per_type_table, all_tables, found.unscored)
+    if on_val is not None:
+        write_json(output / "metrics_val.json", on_val)
+    write_json(output / "per_type.json", types)
+    write_json(output / "metrics.json", metrics)
+
+
+if __name__ == "__main__":
+    typer.run(main)

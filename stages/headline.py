@@ -1,0 +1,21 @@
+"""Copy one run's figures to the fixed place that ``dvc metrics diff`` compares: ``python -m stages.headline``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stages import settings
+from stages.cli import run
+from stages.corpus.files import read_json, write_json
+
+
+def main() -> None:
+    """Copy metrics.json and per_type.json of the run that ``headline`` chooses to reports/."""
+    choice = settings.load().headline
+    run = Path("reports/runs") / f"{choice.family}-{choice.system}"
+    for name in ("metrics.json", "per_type.json"):
+        write_json(Path("reports") / name, read_json(run / name))
+
+
+if __name__ == "__main__":
+    run(main)

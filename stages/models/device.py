@@ -1,0 +1,29 @@
+"""The hardware that models run on, found at run time and never a parameter."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+
+
+def device() -> torch.device:
+    """The first GPU where there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def has_bf16() -> bool:
+    """Whether this machine multiplies bfloat16 matrices in hardware.
+
+    A GPU from Ampere on does, and so does a CPU with AVX-512 BF16 or AMX (about four times faster
+    than float32); others emulate it, slower than float32.
+    """
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def precision(bf16: bool) -> AbstractContextManager[Any]:
+    """Matrix products in bfloat16 inside the block, or everything as it is."""
+    return torch.autocast(device().type, dtype=torch.bfloat16) if bf16 else nullcontext()

@@ -1,0 +1,116 @@
+"""SpanMarker's model: the stock class, asked in packed batches."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from span_marker import SpanMarkerConfig, SpanMarkerModel
+from span_marker.output import SpanMarkerOutput
+from torch import Tensor
+from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
+
+from stages.models.span_marker import dense, packed
+from stages.models.span_marker.batches import Collator
+
+POSITION_SHIFT = 2
+"""Position id of the first subword, as in ``span_marker`` (and RoBERTa)."""
+
+
+def encoder_config(config: SpanMarkerConfig) -> PretrainedConfig:
+    """The encoder's configuration, from the copy inside ``config``: no file and no network is asked."""
+    values = {key: value for key, value in config.encoder.items() if key not in ("model_type", "trust_remote_code")}
+    return AutoConfig.for_model(config.encoder["model_type"], **values)
+
+
+class SpanMarker(SpanMarkerModel):
+    """A ``span_marker.SpanMarkerModel`` with the same weights and logits that does less work.
+
+    Build it with :func:`~stages.models.span_marker.saving.create` or
+    :func:`~stages.models.span_marker.saving.load`.
+    """
+
+    accepts_loss_kwargs = False
+    """The loss is a mean over the batch's spans: the Trainer divides it by the accumulated steps."""
+
+    def __init__(self, config: SpanMarkerConfig, encoder: PreTrainedModel | None = None, **kwargs: Any) -> None:
+        """As the stock class; a missing ``encoder`` is built from the configuration alone.
+
+        Raises:
+            EncoderError: the encoder does not tell markers apart by absolute positions.
+        """
+        if encoder is None:
+            encoder = AutoModel.from_config(encoder_config(config))
+        super().__init__(config, encoder, **kwargs)
+        self.is_packable = packed.packable(encoder)
+
+    @property
+    def fast_tokenizer(self) -> PreTrainedTokenizerFast:
+        """The encoder's tokenizer with the two markers, as a fast tokenizer."""
+        return self.tokenizer.tokenizer  # type: ignore[no-any-return]
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The entity types, in the order of their label ids."""
+        names = dict(sorted(self.config.id2label.items()))
+        return tuple(name for name in names.values() if name != "O")
+
+    @property
+    def max_tokens(self) -> int:
+        """The most subwords of one sentence, special ones included, that model and position ids allow."""
+        positions = self.config.get("max_position_embeddings", default=None)
+        limit = int(self.tokenizer.model_max_length)
+        return limit if positions is None else min(limit, positions - POSITION_SHIFT)
+
+    @property
+    def collator(self) -> Collator:
+        """Makes batches for :meth:`forward` of the rows of :func:`prepare`."""
+        return Collator(self.fast_tokenizer.pad_token_id, self.config.entity_max_length)
+
+    def forward(  # type: ignore[override]
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        word_first: Tensor | None = None,
+        word_last: Tensor | None = None,
+        span_first: Tensor | None = None,
+        span_last: Tensor | None = None,
+        span_slots: Tensor | None = None,
+        span_table: Tensor | None = None,
+        labels: Tensor | None = None,
+        **kwargs: Any,
+    ) -> SpanMarkerOutput:
+        """Logits ``(N, labels)`` of the ``N`` spans of a batch, and their mean cross-entropy where ``labels`` are given.
+
+        The arguments are those of :class:`~stages.models.span_marker.batches.Collator`. A batch of the stock
+        collator is answered as stock does it.
+        """
+        if span_first is None:
+            return super().forward(input_ids=input_ids, attention_mask=attention_mask, labels=labels, **kwargs)
+        places = torch.stack((word_first[span_first], word_last[span_last]), dim=1) + POSITION_SHIFT
+        pair = places.new_tensor((self.tokenizer.start_marker_id, self.tokenizer.end_marker_id))
+        encode = packed.encode if self.is_packable else dense.encode
+        states = encode(self.encoder, input_ids, attention_mask, pair.expand_as(places), places, span_table, span_slots)
+        # Dropped out twice, as in span_marker: its hidden states, then the pairs that it makes of them.
+        logits = self.classifier(self.dropout(self.dropout(states)))
+        loss = None if labels is None else _mean_loss(logits, labels)
+        return SpanMarkerOutput(loss=loss, logits=logits)
+
+    def save_pretrained(self, save_directory: str | Path, **kwargs: Any) -> None:  # type: ignore[override]
+        """Weights (safetensors), configuration and tokenizer, as stock's model; without its model card."""
+        PreTrainedModel.save_pretrained(self, save_directory, **{**kwargs, "safe_serialization": True})
+        self.fast_tokenizer.save_pretrained(save_directory)
+        path = Path(save_directory) / "config.json"
+        config = json.loads(path.read_text(encoding="utf-8"))
+        config["architectures"] = [SpanMarkerModel.__name__]
+        path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        for weights in Path(save_directory).glob("*.safetensors"):
+            weights.chmod(0o644)
+
+
+def _mean_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Mean cross-entropy, 0 for a batch without spans."""
+    return F.cross_entropy(logits, labels, reduction="sum") / max(len(labels), 1)

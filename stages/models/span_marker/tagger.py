@@ -1,0 +1,194 @@
+"""SpanMarker as a tagger: created, trained, saved, loaded and asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import torch
+from datasets import Dataset
+
+from stages.corpus.labels import TAG_IDS
+from stages.models.device import device
+from stages.models.span_marker import preparation, saving
+from stages.models.span_marker.batches import all_spans
+from stages.models.span_marker.decoding import Answer, decode, loss, merge
+from stages.models.span_marker.modeling import SpanMarker
+from stages.models.span_marker.preparation import Gold, Ragged, Subwords
+from stages.models.tagging import Tagging
+from stages.models.windows import windows
+from stages.settings import SpanMarkerSettings
+
+POSITIONS = {"cpu": 4096, "cuda": 65536}
+"""Text and marker positions of one prediction batch, padding counted."""
+CHUNK = 4096
+"""Sentences in memory at once while tagging."""
+
+
+class _Piece(NamedTuple):
+    """One window of a sentence: its words ``first`` to ``last``, and those whose spans it answers for."""
+
+    sentence: int
+    first: int
+    last: int
+    keep_first: int
+    keep_last: int
+
+
+class SpanMarkerTagger:
+    """Tags with a SpanMarker by its own rule: the likeliest spans first, none over another.
+
+    Sentences longer than ``max_tokens`` subwords are read in overlapping windows; each span is asked about in
+    the window in which it lies farthest from an edge. Matrix products take the precision of a surrounding
+    ``torch.autocast``; probabilities are always computed in 32 bits.
+    """
+
+    labels: tuple[str, ...] = ()
+    """SpanMarker has no probability per word."""
+
+    def __init__(self, model: SpanMarker) -> None:
+        self.model = model
+        self.types = model.types
+        self.names = [model.config.id2label[i] for i in range(model.config.num_labels)]
+
+    @classmethod
+    def create(cls, settings: SpanMarkerSettings, types: Sequence[str]) -> SpanMarkerTagger:
+        """A model for ``types`` on a pretrained encoder; see :func:`stages.models.span_marker.saving.create`."""
+        return cls(saving.create(settings, types))
+
+    @classmethod
+    def load(cls, place: str | Path, revision: str | None = None) -> SpanMarkerTagger:
+        """A saved model, ours or stock's, from a directory or the hub, on the device of this machine."""
+        return cls(saving.load(place, revision).to(device()))
+
+    def save(self, directory: str | Path, place: str | Path | None = None) -> None:
+        """Write the model as ``span_marker`` loads it; see ``Model.save``."""
+        saving.save(self.model, directory, place)
+
+    def prepare(self, rows: Dataset) -> Dataset:
+        """Rows as :meth:`collate` takes them; see :func:`stages.models.span_marker.preparation.prepare`."""
+        return preparation.prepare(rows, self.model)
+
+    def collate(self, features: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        """A batch for :attr:`model`; see :class:`~stages.models.span_marker.batches.Collator`."""
+        return self.model.collator(features)
+
+    def tag(self, sentences: Sequence[Sequence[str]], gold: Sequence[Sequence[str]] | None = None) -> list[Tagging]:
+        """Tag sentences of words; see ``Tagger.tag``.
+
+        ``loss`` is the mean cross-entropy over the spans asked about. A gold entity of a type that the model lacks,
+        or of more words than it asks about, does not enter it.
+        """
+        training = self.model.training
+        self.model.eval()
+        taggings: list[Tagging] = []
+        try:
+            for start in range(0, len(sentences), CHUNK):
+                answers = self.answers([list(words) for words in sentences[start : start + CHUNK]])
+                truths = [None] * len(answers) if gold is None else self._gold(gold[start : start + CHUNK])
+                taggings += [self._tagging(*pair) for pair in zip(answers, truths, strict=True)]
+        finally:
+            self.model.train(training)
+        return taggings
+
+    def answers(self, sentences: list[list[str]]) -> list[Answer]:
+        """The probabilities of every span of each sentence."""
+        pieces, parts = self._pieces(sentences)
+        rows = self._rows(pieces, parts)
+        gathered: list[list[Answer]] = [[] for _ in sentences]
+        for i, (piece, row, scores) in enumerate(zip(pieces, rows, self._scores(rows), strict=True)):
+            first, last, bare = row["span_first"], row["span_last"], parts.sizes[i] == 0
+            gathered[piece.sentence].append(
+                Answer(first + piece.first, last + piece.first, scores, bare[first] | bare[last])
+            )
+        return [merge(windows, len(self.names)) for windows in gathered]
+
+    def _pieces(self, sentences: list[list[str]]) -> tuple[list[_Piece], Subwords]:
+        """The sentences in windows that the model can read, and the subwords of each."""
+        tokenizer, limit = self.model.fast_tokenizer, self.model.max_tokens
+        room = limit - sum(map(len, preparation.special_ids(tokenizer)))
+        parts = preparation.subwords(_arrow(sentences), tokenizer, limit)
+        pieces = [_Piece(i, 0, len(words), 0, len(words)) for i, words in enumerate(sentences)]
+        if (parts.whole <= room).all():
+            return pieces, parts
+        cut: list[_Piece] = []
+        for piece, size in zip(pieces, parts.whole, strict=True):
+            if size <= room:
+                cut.append(piece)
+                continue
+            words = preparation.subwords_of_words(pa.array(sentences[piece.sentence], pa.string()), tokenizer)
+            overlap = 2 * self.model.config.entity_max_length
+            cut.extend(_Piece(piece.sentence, *window) for window in windows(words.lengths.tolist(), room, overlap))
+        return cut, preparation.subwords(
+            _arrow([sentences[p.sentence][p.first : p.last] for p in cut]), tokenizer, limit
+        )
+
+    def _rows(self, pieces: list[_Piece], parts: Subwords) -> list[dict[str, np.ndarray]]:
+        """What the collator takes: each window with the spans whose middle word it answers for."""
+        first, last, counts = all_spans(parts.first.lengths, self.model.config.entity_max_length)
+        base = np.repeat(parts.first.offsets[:-1], counts)
+        offsets = np.concatenate(([0], np.cumsum(counts)))
+        first, last = first - base, last - base
+        low, high, shift = (
+            np.repeat([getattr(piece, name) for piece in pieces], counts)
+            for name in ("keep_first", "keep_last", "first")
+        )
+        middle = (first + last) // 2 + shift
+        kept = (low <= middle) & (middle < high)
+        offsets = np.concatenate(([0], np.cumsum(kept)))[offsets]
+        spans = Ragged(first[kept], offsets), Ragged(last[kept], offsets)
+        lists = {
+            "input_ids": parts.ids, "word_first": parts.first, "word_last": parts.last,
+            "span_first": spans[0], "span_last": spans[1],
+        }  # fmt: skip
+        return [{name: values[i] for name, values in lists.items()} for i in range(len(pieces))]
+
+    def _scores(self, rows: list[dict[str, np.ndarray]]) -> list[np.ndarray]:
+        """Log-probabilities ``(spans, labels)`` of each row, in order; rows of like size are asked together."""
+        scores = [np.zeros((0, len(self.names)), dtype=np.float32)] * len(rows)
+        where = self.model.device
+        with torch.inference_mode():
+            for batch in _batches(rows, POSITIONS.get(where.type, POSITIONS["cpu"])):
+                inputs = self.collate([rows[i] for i in batch])
+                logits = self.model(**{name: tensor.to(where) for name, tensor in inputs.items()}).logits
+                values = logits.float().log_softmax(-1).cpu().numpy()
+                cuts = np.cumsum([len(rows[i]["span_first"]) for i in batch])[:-1]
+                for i, part in zip(batch, np.split(values, cuts), strict=True):
+                    scores[i] = part
+        return scores
+
+    def _gold(self, gold: Sequence[Sequence[str]]) -> list[Gold]:
+        """The gold entities of each sentence, from BIO tag names."""
+        words = np.array([len(tags) for tags in gold])
+        tags = np.array([TAG_IDS[tag] for sentence in gold for tag in sentence], dtype=np.int64)
+        every = preparation.gold_entities(tags, words, self.model.config.label2id)
+        cuts = np.cumsum(np.bincount(every.sentence, minlength=len(words)))[:-1]
+        return [Gold(*parts) for parts in zip(*(np.split(part, cuts) for part in every), strict=True)]
+
+    def _tagging(self, answer: Answer, gold: Gold | None) -> Tagging:
+        entities, scores = decode(answer, self.names)
+        return Tagging(entities, scores, None, None if gold is None else loss(answer, gold), len(answer.first))
+
+
+def _arrow(sentences: list[list[str]]) -> pa.ListArray:
+    return pa.array(sentences, type=pa.list_(pa.string()))
+
+
+def _batches(rows: list[dict[str, np.ndarray]], positions: int) -> Iterator[list[int]]:
+    """Rows with something to ask, by size, as many together as fit into ``positions`` with their padding."""
+    text = np.array([len(row["input_ids"]) for row in rows])
+    spans = np.array([len(row["span_first"]) for row in rows])
+    order = np.lexsort((text, spans))
+    batch: list[int] = []
+    longest = most = 0
+    for i in order[spans[order] > 0].tolist():
+        longest, most = max(longest, text[i]), max(most, spans[i])
+        if batch and (len(batch) + 1) * (longest + 2 * most) > positions:
+            yield batch
+            batch, longest, most = [], text[i], spans[i]
+        batch.append(i)
+    if batch:
+        yield batch

@@ -1,0 +1,128 @@
+"""Training of either family with Hugging Face's Trainer, validated by the tagger itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+import transformers
+from datasets import Dataset
+from seqeval.metrics import f1_score
+from seqeval.scheme import IOB2
+from transformers import Trainer, TrainingArguments
+from transformers.trainer_pt_utils import LengthGroupedSampler
+
+from stages.corpus.labels import TAGS, bio, project
+from stages.models.device import has_bf16, precision
+from stages.models.tagging import Model
+from stages.settings import FamilySettings
+
+LOGS_AN_EPOCH = 10
+"""Points of the training-loss curve in one epoch."""
+
+
+class NerTrainer(Trainer):
+    """The Trainer, with validation as prediction: the tagger reads the validation sentences whole.
+
+    So the curve shows the F1 that ``predict`` and ``evaluate`` will find: at word level, over every
+    gold entity of the file, long sentences included, for both families by one scorer.
+    """
+
+    def __init__(self, tagger: Model, args: TrainingArguments, train: Dataset, validation: Dataset) -> None:
+        super().__init__(
+            model=tagger.model,
+            args=args,
+            train_dataset=tagger.prepare(train),
+            eval_dataset=validation,
+            data_collator=tagger.collate,
+        )
+        # Both families' forward takes **kwargs, from which the Trainer concludes that it divides the
+        # loss itself under accumulation. It does not.
+        self.model_accepts_loss_kwargs = False
+        self.tagger = tagger
+
+    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> LengthGroupedSampler:
+        """As the Trainer's own, but over a list: a ``datasets`` column is read from disk item by item."""
+        dataset: Any = self.train_dataset if train_dataset is None else train_dataset
+        size = self.args.train_batch_size * self.args.gradient_accumulation_steps
+        return LengthGroupedSampler(size, lengths=list(dataset["length"][:]))
+
+    def evaluate(self, *_: Any, metric_key_prefix: str = "eval", **__: Any) -> dict[str, float]:
+        """Mean loss (nats a decision) and strict micro F1 on the validation sentences, logged as usual."""
+        rows: Any = self.eval_dataset
+        gold = [project([TAGS[i] for i in ids], self.tagger.types) for ids in rows["ner_tags"]]
+        with precision(self.args.bf16):
+            taggings = self.tagger.tag(list(rows["tokens"]), gold)
+        decisions = sum(tagging.decisions for tagging in taggings)
+        loss = sum((tagging.loss or 0.0) * tagging.decisions for tagging in taggings) / max(decisions, 1)
+        found = [bio(tagging.entities, len(tags)) for tagging, tags in zip(taggings, gold, strict=True)]
+        f1 = float(f1_score(gold, found, mode="strict", scheme=IOB2, zero_division=0))
+        metrics = {f"{metric_key_prefix}_loss": loss, f"{metric_key_prefix}_f1": f1}
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+
+def train(
+    tagger: Model, train_rows: Dataset, val_rows: Dataset, settings: FamilySettings, seed: int, work: Path
+) -> pd.DataFrame:
+    """Train ``tagger`` in place; returns its curves.
+
+    ``work`` is a folder for the Trainer's own files. The curves have the columns ``step``, ``epoch``,
+    ``learning_rate``, ``train_loss`` (mean since the last row), ``val_loss`` and ``val_f1``; a cell
+    that was not measured at its step is empty.
+    """
+    if settings.train_sentences is not None:
+        train_rows = train_rows.select(range(min(settings.train_sentences, len(train_rows))))
+    trainer = NerTrainer(tagger, arguments(settings, seed, len(train_rows), work), train_rows, val_rows)
+    trainer.train()
+    return curves(trainer.state.log_history)
+
+
+def arguments(settings: FamilySettings, seed: int, sentences: int, work: Path) -> TrainingArguments:
+    """The Trainer's arguments: hyperparameters from ``settings``, hardware as found on this machine."""
+    gpu = torch.cuda.is_available()
+    steps = -(-sentences // (settings.batch_size * settings.accumulation))
+    return TrainingArguments(
+        output_dir=str(work),
+        num_train_epochs=settings.epochs,
+        per_device_train_batch_size=settings.batch_size,
+        gradient_accumulation_steps=settings.accumulation,
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type=settings.scheduler,
+        warmup_ratio=settings.warmup_ratio,
+        weight_decay=settings.weight_decay,
+        max_grad_norm=settings.max_grad_norm,
+        optim="adamw_torch_fused",
+        use_cpu=not gpu,
+        bf16=has_bf16(),
+        tf32=True if gpu and has_bf16() else None,
+        dataloader_pin_memory=gpu,
+        group_by_length=True,
+        eval_strategy="epoch",
+        save_strategy="no",
+        logging_steps=max(1, steps // LOGS_AN_EPOCH),
+        report_to="none",
+        remove_unused_columns=False,
+        label_names=["labels"],
+        seed=seed,
+        data_seed=seed,
+    )
+
+
+def curves(history: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """The Trainer's log as one row a step."""
+    names = {"learning_rate": "learning_rate", "loss": "train_loss", "eval_loss": "val_loss", "eval_f1": "val_f1"}
+    rows: dict[int, dict[str, float]] = {}
+    for entry in history:
+        row = rows.setdefault(int(entry["step"]), {"step": entry["step"], "epoch": round(entry["epoch"], 4)})
+        row |= {new: round(entry[old], 6) for old, new in names.items() if old in entry}
+    return pd.DataFrame(list(rows.values()), columns=["step", "epoch", *names.values()])
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, NumPy and PyTorch, before the model's head is drawn."""
+    transformers.set_seed(seed)

@@ -1,0 +1,42 @@
+"""Tag a file, or a stream: ``python -m stages.predict --model DIR --input FILE --output FILE``."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from stages.cli import run
+from stages.corpus.files import whole_file
+from stages.errors import UserError
+from stages.models import families
+from stages.models.prediction import predict_file
+
+
+def main(
+    model: Annotated[Path, typer.Option(help="a model directory, such as models/token_classifier-A")],
+    input: Annotated[list[str], typer.Option(help='JSON lines of {"tokens"} or {"text"}; - is standard input')],
+    output: Annotated[list[str], typer.Option(help="where the rows go, one for each input; - is standard output")],
+    probabilities: Annotated[
+        Path | None, typer.Option(help="NumPy archive for the last input's words × labels, each row's words in turn")
+    ] = None,
+) -> None:
+    """Write each row again with its entities: ``pred``, ``entities``, and ``gold`` where it has ner_tags."""
+    logging.basicConfig(level=logging.WARNING)
+    if len(input) != len(output):
+        raise UserError(f"{len(input)} --input but {len(output)} --output: give one output for each input")
+    tagger = families.load(model)
+    for source, target in zip(input, output, strict=True):
+        kept: list[np.ndarray] | None = [] if probabilities is not None else None
+        predict_file(tagger, source, target, kept)
+    if probabilities is not None:
+        table = np.concatenate(kept) if kept else np.zeros((0, len(tagger.labels)), dtype=np.float32)
+        with whole_file(probabilities, "wb") as file:
+            np.savez_compressed(file, probabilities=table, labels=np.array(tagger.labels))
+
+
+if __name__ == "__main__":
+    run(main)

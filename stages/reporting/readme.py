@@ -1,0 +1,115 @@
+"""The parts of README.md that the pipeline writes: between ``<!-- begin:NAME -->`` and ``<!-- end:NAME -->``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from stages.corpus.files import read_json
+from stages.errors import UserError
+from stages.reporting.names import FAMILIES, KINDS, run_title
+from stages.reporting.tables import markdown_table, number, runs_table
+
+COLUMNS = {"precision": "P", "recall": "R", "f1": "F1", "macro_f1": "macro F1", "five_f1": "five-type F1"}
+
+PICTURES = {
+    "a_against_b.png": "A against B: the gap as usually reported, and on common ground with its interval",
+    "f1_per_type.png": "F1 per type of A, B and the lookup baseline, for both families",
+    "loss_curves.png": "Training and validation loss of A and B, for both families",
+}
+
+
+def fill(readme: str, parts: Mapping[str, str]) -> str:
+    """``readme`` with each named part replaced; parts without markers in it are left out, all else stays.
+
+    Raises:
+        UserError: a part begins and does not end, or begins twice.
+    """
+    for name, text in parts.items():
+        begin, end = f"<!-- begin:{name} -->", f"<!-- end:{name} -->"
+        if begin not in readme and end not in readme:
+            continue
+        if readme.count(begin) != 1 or readme.count(end) != 1 or readme.index(begin) > readme.index(end):
+            raise UserError(f"README.md: needs one {begin} and after it one {end}; mend the markers")
+        before, rest = readme.split(begin)
+        after = rest.split(end)[1]
+        readme = f"{before}{begin}\n{text.strip()}\n{end}{after}"
+    return readme
+
+
+def parts(root: Path) -> dict[str, str]:
+    """Every part by name, from the reports below ``root``; where its input is missing, one line says so."""
+    found: dict[str, Callable[[Path], str]] = {"sample": sample, "commands": commands, "real": real}
+    return {name: write(root / "reports") for name, write in found.items()}
+
+
+def sample(reports: Path) -> str:
+    """The runs of the pipeline's last run in this folder, and its verdict."""
+    if not (reports / "runs.csv").exists() or not (reports / "comparison.json").exists():
+        return "*No figures yet: `make repro` and then `make readme` write them.*"
+    table = _table(pd.read_csv(reports / "runs.csv"))
+    return f"{table}\n\n> {read_json(reports / 'comparison.json')['verdict']}"
+
+
+def commands(reports: Path) -> str:
+    """The recorded output of DVC's commands: each ``$ command`` line begins a block of its own."""
+    path = reports / "commands.txt"
+    if not path.exists():
+        return "*Not recorded yet: `reports/commands.txt` is missing.*"
+    blocks = re.split(r"(?m)^(?=\$ )", path.read_text(encoding="utf-8"))
+    return "\n\n".join(f"```console\n{block.strip()}\n```" for block in blocks if block.strip())
+
+
+def real(reports: Path) -> str:
+    """What came out on real sentences: data, settings, runs, verdicts and pictures, from ``reports/real/*.json``."""
+    folder = reports / "real"
+    if not (folder / "runs.json").exists():
+        return "*No figures yet: `make real DATA=folder` and then `make readme` write them.*"
+    runs = read_json(folder / "runs.json")
+    answers = []
+    for family in FAMILIES:
+        answers.append(
+            f"- **{KINDS[family]}, A against B.** {read_json(folder / f'comparison-{family}.json')['verdict']}"
+        )
+    for system in "AB":
+        answers.append(f"- **System {system}, family against family.** {_verdict(folder / f'families-{system}.json')}")
+    shown = [f"![{text}](reports/real/{name})" for name, text in PICTURES.items() if (folder / name).exists()]
+    table = _table(runs_table(runs["test"], runs["val"]))
+    texts = [_data(read_json(folder / "data.json"), read_json(folder / "settings.json")), table]
+    return "\n\n".join([*texts, "\n".join(answers), *shown])
+
+
+def _verdict(path: Path) -> str:
+    return str(read_json(path)["verdict"])
+
+
+def _data(counts: list[dict[str, Any]], settings: Mapping[str, Any]) -> str:
+    """What the figures below it were made from, and what they must not be set beside."""
+    sizes = {row["split"]: row["sentences"] for row in counts if row["type"] == "all" and row["system"] == "A"}
+    listed = " / ".join(f"{sizes[split]:,}" for split in ("train", "val", "test"))
+    trained = {
+        family: settings["models"][f"{family}-A"]["train_sentences"] or sizes["train"]
+        for family in FAMILIES
+        if f"{family}-A" in settings["models"]
+    }
+    part = ", ".join(f"{KINDS[family]} on {count:,}" for family, count in trained.items())
+    return (
+        f"{listed} sentences (train / val / test) of MultiNERD English, profile `{settings['profile']}`, "
+        f"seed {settings['seed']}; trained: {part}. A part of the real data, divided anew: "
+        "**never to be set beside a published MultiNERD figure**, only beside another row of this table. "
+        "Strict IOB2 on test; `val F1` is of other sentences."
+    )
+
+
+def _table(runs: pd.DataFrame) -> str:
+    """The runs that have a score, as Markdown."""
+    scored = runs[runs["unscored"].isna()]
+    rows = [
+        [run_title(row["run"]), *(number(row[name]) for name in COLUMNS), number(row["val_f1"])]
+        for _, row in scored.iterrows()
+    ]
+    return markdown_table(["run", *COLUMNS.values(), "val F1"], rows)
