@@ -12,7 +12,7 @@ export MPLCONFIGDIR ?= $(CURDIR)/.cache/matplotlib
 export DVC_NO_ANALYTICS := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help setup repro test test-real lint seeds clean
+.PHONY: help setup repro test test-real lint seeds real readme clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -40,6 +40,16 @@ lint: setup  ## ruff and mypy
 seeds: setup  ## one experiment a seed: make seeds SEEDS="1 2 3"
 	for seed in $(SEEDS); do dvc exp run -n seed-$$seed -S seed=$$seed || exit 1; done
 	python -m stages.seeds $(SEEDS)
+
+real: setup  ## figures on real sentences: make real DATA=folder (an hour and more)
+	@test -d "$(DATA)" || { echo "error: name the folder of real sentences: make real DATA=folder" >&2; exit 1; }
+	rm -rf .cache/real && git clone -q . .cache/real
+	cd .cache/real && dvc exp run -n real -S profile=local -S data.directory=$(abspath $(DATA))
+	python -m stages.gather --reports .cache/real/reports --params .cache/real/params.yaml --output reports/real
+	python -m stages.readme --only real
+
+readme: setup  ## the parts of README.md that come out of the reports
+	python -m stages.readme
 
 clean:  ## remove the environment and caches, never data or models
 	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache

@@ -31,7 +31,7 @@ def load(directory: str | Path) -> Model:
     config = Path(directory) / "config.json"
     if not config.is_file():
         raise UserError(
-            f"{directory}: no model here (config.json is missing); `dvc repro train` makes the project's own"
+            f"{directory}: no model here (config.json is missing); `dvc repro` makes the project's own"
         )
     if read_json(config).get("model_type") == "span-marker":
         from stages.models.span_marker import SpanMarkerTagger
@@ -48,6 +48,8 @@ def load_checkpoint(settings: FamilySettings) -> Tagger | None:
     Raises:
         EncoderError: the encoder cannot be found.
     """
+    import span_marker  # noqa: F401  (registers its configuration with transformers)
+
     from stages.models.encoder import load_config, locate
 
     place = locate(settings.encoder)

@@ -33,6 +33,7 @@ class FakeHub:
         cuts: for a path, after how many bytes each next transfer of it breaks off.
         flips: for a path, in how many next transfers one byte is wrong.
         surplus: for a path, in how many next transfers bytes follow that do not belong to it.
+        plain: paths of files that do not lie in LFS, and are known by git's hash alone.
         requests: every request so far: method, path in the data set, and range asked for.
     """
 
@@ -42,6 +43,7 @@ class FakeHub:
         self.cuts: dict[str, deque[int]] = {}
         self.flips: dict[str, int] = {}
         self.surplus: dict[str, int] = {}
+        self.plain: set[str] = set()
         self.requests: list[tuple[str, str, str]] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -91,6 +93,10 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
             if path not in hub.files:
                 return self._say(404, {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": hub.revision})
             content = hub.files[path]
+            if path in hub.plain:
+                etag = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+                headers = {"X-Repo-Commit": hub.revision, "ETag": f'"{etag}"', "Content-Length": str(len(content))}
+                return self._say(200, headers) if method == "HEAD" else self._content(path)
             headers = {
                 "X-Repo-Commit": hub.revision,
                 "X-Linked-Etag": f'"{hashlib.sha256(content).hexdigest()}"',

@@ -82,6 +82,15 @@ def test_every_file_is_fetched_once_by_name(server: FakeHub, pauses: list[float]
     assert pauses == []
 
 
+def test_a_file_outside_lfs_is_checked_by_gits_hash(server: FakeHub) -> None:
+    server.plain.add(ONE)
+    server.flips[ONE] = 1
+    folder = fetch(REPO, REVISION)
+    assert_whole(folder)
+    assert len((folder / ONE).resolve().name) == 40
+    assert server.count("GET", ONE) == 2
+
+
 def test_a_filled_cache_asks_nothing_of_the_network(server: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
     fetch(REPO, REVISION)
     server.requests.clear()
