@@ -11,7 +11,7 @@ import typer
 
 from stages.cli import clear_errors
 from stages.corpus.files import write_json
-from stages.corpus.labels import SYSTEMS, TYPES
+from stages.corpus.labels import SYSTEMS
 from stages.reporting import plots
 from stages.reporting.details import training_mentions
 from stages.reporting.figure import draw_note
@@ -47,10 +47,10 @@ def types_of(predictions: Predictions, system: System | None) -> dict[str, Any]:
     return found
 
 
-def frames(predictions: Predictions, system: System | None, train: Mentions | None) -> dict[str, pd.DataFrame]:
+def frames(predictions: Predictions, train: Mentions | None) -> dict[str, pd.DataFrame]:
     """Every table of one run by name, ``calibration`` always among them: without scores all its bins are empty."""
     empty = reliability(np.zeros(0), np.zeros(0))
-    return {"calibration": empty, **tables(predictions, SYSTEMS[system] if system else TYPES, train)}
+    return {"calibration": empty, **tables(predictions, train=train)}
 
 
 def pictures(output: Path, per_type: pd.DataFrame, found: dict[str, pd.DataFrame], unscored: str | None) -> None:
@@ -79,7 +79,7 @@ def main(
     on_val = None if validation is None else metrics_of(read(validation), system)
     known = None if train is None else training_mentions(train)
     per_type_table = pd.DataFrame([{"type": kind, **row} for kind, row in types.items()], columns=list(PER_TYPE))
-    all_tables = {"per_type": per_type_table, **frames(found, system, known)}
+    all_tables = {"per_type": per_type_table, **frames(found, known)}
     for name, table in all_tables.items():
         write_csv(output / f"{name}.csv", table)
     pictures(output, per_type_table, all_tables, found.unscored)

@@ -32,6 +32,13 @@ def test_errors_are_of_the_shared_types_and_add_up(files: tuple[Path, Path]):
     assert gold[0] == gold[1] == 60 + 20  # each sentence has one of the five types, every third another
 
 
+def test_each_side_has_its_own_errors(files: tuple[Path, Path], tmp_path: Path):
+    perfect = write_rows(tmp_path / "perfect.jsonl", side(FIVE, 2, 0.0))
+    found = details(read(files[0]), read(perfect))
+    assert found["errors"]["a"][-1]["right"] < found["errors"]["b"][-1]["right"] == 80
+    assert found["by_length"]["a"][0]["f1"] < found["by_length"]["b"][0]["f1"] == 1.0
+
+
 def test_calibration_is_over_each_sides_own_answers(files: tuple[Path, Path]):
     found = details(read(files[0]), read(files[1]))["calibration"]
     rows = [[json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] for path in files]

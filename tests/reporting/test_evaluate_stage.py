@@ -15,7 +15,8 @@ import pytest
 import typer.testing
 
 from stages.corpus.labels import FIVE, TYPES, bio, spans
-from stages.evaluate import main
+from stages.evaluate import main, metrics_of, types_of
+from stages.scoring.predictions import PredictionError, read
 from tests.reporting.builders import side, write_rows
 
 ALWAYS = {
@@ -96,6 +97,13 @@ def test_gold_that_the_system_does_not_know_is_refused(predictions: Path, tmp_pa
     assert result.exit_code == 1
     assert "predictions.jsonl:5: field 'gold': value 'B-BIO'" in result.output
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("figures", [metrics_of, types_of])
+def test_both_figures_refuse_gold_of_another_system(predictions: Path, figures: Any):
+    assert figures(read(predictions), "A")
+    with pytest.raises(PredictionError, match="the system knows PER, ORG"):
+        figures(read(predictions), "B")
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,16 @@ def test_examples_show_what_was_right_wrong_and_missed(tree: Tree):
     assert kinds == {"right", "wrong", "missed"}
 
 
+def test_few_examples_are_open_and_the_rest_folded(report: dict[str, Any]):
+    text = page.render(report)
+    for name, winner in (("a_right", "A"), ("b_right", "B")):
+        part = text[text.index(f"<h3>{winner} is right") :]
+        shown = part[: part.index("<details>")].count("<li>")
+        assert shown == page.SHOWN_AT_ONCE == 3
+        folded = part[part.index("<details>") : part.index("</details>")].count("<li>")
+        assert shown + folded == len(report["disagreements"]["examples"][name])
+
+
 def test_without_examples_no_sentence_is_shown(tmp_path: Path):
     text = page.render(make_report(tmp_path, [side(TYPES, 1, 0.3)], [side(FIVE, 2, 0.3)], examples=0))
     assert "<mark" not in text

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from span_marker import SpanMarkerConfig, SpanMarkerModel
 from span_marker.output import SpanMarkerOutput
 from torch import Tensor
+from torch.nn import functional
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
 
 from stages.models.span_marker import dense, packed
@@ -78,17 +78,17 @@ class SpanMarker(SpanMarkerModel):
         word_last: Tensor | None = None,
         span_first: Tensor | None = None,
         span_last: Tensor | None = None,
-        span_slots: Tensor | None = None,
-        span_table: Tensor | None = None,
+        span_slots: Any = None,
+        span_table: Any = None,
         labels: Tensor | None = None,
         **kwargs: Any,
     ) -> SpanMarkerOutput:
-        """Logits ``(N, labels)`` of the ``N`` spans of a batch, and their mean cross-entropy where ``labels`` are given.
+        """Logits ``(N, labels)`` of a batch's ``N`` spans, and their mean cross-entropy if ``labels`` are given.
 
         The arguments are those of :class:`~stages.models.span_marker.batches.Collator`. A batch of the stock
         collator is answered as stock does it.
         """
-        if span_first is None:
+        if word_first is None or word_last is None or span_first is None or span_last is None:
             return super().forward(input_ids=input_ids, attention_mask=attention_mask, labels=labels, **kwargs)
         places = torch.stack((word_first[span_first], word_last[span_last]), dim=1) + POSITION_SHIFT
         pair = places.new_tensor((self.tokenizer.start_marker_id, self.tokenizer.end_marker_id))
@@ -113,4 +113,4 @@ class SpanMarker(SpanMarkerModel):
 
 def _mean_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """Mean cross-entropy, 0 for a batch without spans."""
-    return F.cross_entropy(logits, labels, reduction="sum") / max(len(labels), 1)
+    return functional.cross_entropy(logits, labels, reduction="sum") / max(len(labels), 1)

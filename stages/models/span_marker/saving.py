@@ -107,13 +107,14 @@ def _read(place: str, revision: str | None) -> SpanMarker:
 
 def _first_layers(encoder: PreTrainedModel, settings: SpanMarkerSettings) -> PreTrainedModel:
     layers = settings.encoder_layers
+    stack: Any = encoder.encoder
     if layers is not None:
         if layers > encoder.config.num_hidden_layers:
             raise EncoderError(
                 f"encoder {settings.encoder!r} has {encoder.config.num_hidden_layers} layers, "
                 f"encoder_layers asks for {layers}"
             )
-        del encoder.encoder.layer[layers:]
+        del stack.layer[layers:]
         encoder.config.num_hidden_layers = layers
     return encoder
 
