@@ -1,7 +1,7 @@
 # `make` lists the commands. The first that needs it sets up .venv, once.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 READY := $(VENV)/.ready
 SEEDS ?= 1 2 3
@@ -12,7 +12,7 @@ export MPLCONFIGDIR ?= $(CURDIR)/.cache/matplotlib
 export DVC_NO_ANALYTICS := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help setup repro test test-real lint seeds real readme clean
+.PHONY: help setup repro test test-real lint seeds real commands readme clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -47,6 +47,12 @@ real: setup  ## figures on real sentences: make real DATA=folder (an hour and mo
 	cd .cache/real && dvc exp run -n real -S profile=local -S data.directory=$(abspath $(DATA))
 	python -m stages.gather --reports .cache/real/reports --params .cache/real/params.yaml --output reports/real
 	python -m stages.readme --only real
+
+commands: setup  ## record in reports/commands.txt what README shows of DVC's three commands
+	@dvc exp remove -q A B 2>/dev/null || true
+	@for c in "dvc repro" "dvc exp run -n A -S headline.system=A" "dvc exp run -n B -S headline.system=B" "dvc metrics diff A B"; do \
+	  echo "\$$ $$c"; $$c 2>/dev/null | grep -v '^$$' || exit 1; done | tee reports/commands.txt
+	@dvc exp remove -q A B && git checkout -q params.yaml dvc.lock && dvc checkout -q
 
 readme: setup  ## the parts of README.md that come out of the reports
 	python -m stages.readme

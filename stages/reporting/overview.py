@@ -29,7 +29,7 @@ def loss_curves(path: str | Path, curves: Mapping[str, Mapping[str, pd.DataFrame
         for axes, (family, systems) in zip(panels, curves.items(), strict=True):
             _loss_panel(axes, systems)
             axes.set_title(KINDS[family])
-        panels[0].set_ylabel("mean loss a decision (nats)")
+        panels[0].set_ylabel("mean loss a decision (nats, logarithmic)")
 
     draw(path, (4.6 * len(curves), 3.6), paint)
 
@@ -44,7 +44,10 @@ def _loss_panel(axes: Axes, systems: Mapping[str, pd.DataFrame]) -> None:
             axes.plot(part["epoch"], part[column], color=COLOURS[system], linestyle=line, marker=mark, markersize=5)
             what = "training" if column == "train_loss" else "validation"
             ends.append((float(part[column].iloc[-1]), f"{system} {what}", COLOURS[system]))
-    axes.set_ylim(bottom=0)
+    axes.set_yscale("log", nonpositive="clip")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.yaxis.set_minor_locator(NullLocator())
     axes.set_xlim(left=0)
     _label_ends(axes, ends)
     axes.set_xlabel("epoch")
@@ -53,13 +56,12 @@ def _loss_panel(axes: Axes, systems: Mapping[str, pd.DataFrame]) -> None:
 
 def _label_ends(axes: Axes, ends: list[tuple[float, str, str]]) -> None:
     """Write each line's name at its right end, moved apart where two ends lie close."""
-    low, high = axes.get_ylim()
-    gap = (high - low) * 0.065
-    at = low
+    height = axes.transScale + axes.transLimits  # from data to a fraction of the panel's height
+    at = -1.0
     for value, text, colour in sorted(ends):
-        at = max(value, at + gap)
+        at = max(float(height.transform((1, value))[1]), at + 0.065)
         axes.annotate(
-            text, (1, at), xycoords=("axes fraction", "data"), xytext=(6, 0), textcoords="offset points",
+            text, (1, at), xycoords="axes fraction", xytext=(6, 0), textcoords="offset points",
             va="center", color=colour, fontsize=8.5, annotation_clip=False,
         )  # fmt: skip
 

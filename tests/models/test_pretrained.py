@@ -16,6 +16,7 @@ from stages.corpus.rows import Row, write_rows
 from stages.models.span_marker import SpanMarkerTagger
 from stages.models.token_classifier import TokenClassifier
 
+TINY = {"max_tokens": 96, "encoder_layers": None}
 ROWS = [
     Row(["Marie", "Curie", "was", "born", "in", "Warsaw", "."], [1, 2, 0, 0, 0, 5, 0], "en"),
     Row(["No", "one", "knew", "why", "."], [0, 0, 0, 0, 0], "en"),
@@ -26,8 +27,7 @@ def project(folder: Path, encoder: Path) -> None:
     """params.yaml with ``encoder`` for SpanMarker, and two sentences for each system."""
     yaml = YAML()
     values = yaml.load(settings.PARAMS.read_text(encoding="utf-8"))
-    values["profiles"]["sample"]["span_marker"]["shared"]["encoder"] = str(encoder)
-    values["profiles"]["sample"]["span_marker"]["shared"]["max_tokens"] = 96
+    values["profiles"]["sample"]["span_marker"]["shared"] |= {"encoder": str(encoder), **TINY}
     with (folder / "params.yaml").open("w", encoding="utf-8") as file:
         yaml.dump(values, file)
     for system in SYSTEMS:
@@ -43,10 +43,10 @@ def checkpoint(kind: str, types: tuple[str, ...], encoder: Path, folder: Path) -
     set_seed(5)
     choice = settings.load()
     if kind == "span_marker":
-        hyper = choice.training("span_marker", "A").model_copy(update={"encoder": str(encoder), "max_tokens": 96})
+        hyper = choice.training("span_marker", "A").model_copy(update={"encoder": str(encoder), **TINY})
         SpanMarkerTagger.create(hyper, types).save(folder)  # type: ignore[arg-type]
     else:
-        hyper = choice.training("token_classifier", "A").model_copy(update={"encoder": str(encoder), "max_tokens": 96})
+        hyper = choice.training("token_classifier", "A").model_copy(update={"encoder": str(encoder), **TINY})
         TokenClassifier.create(hyper, types).save(folder)  # type: ignore[arg-type]
     return folder
 
@@ -89,4 +89,6 @@ def test_a_plain_encoder_has_no_score_and_says_so(
     project(tmp_path, Path("start"))
     monkeypatch.chdir(tmp_path)
     pretrained.main("A")
-    assert rows(tmp_path, "A") == [{"unscored": "start is no NER model: untrained, it has nothing to score as System A"}]
+    assert rows(tmp_path, "A") == [
+        {"unscored": "start is no NER model: untrained, it has nothing to score as System A"}
+    ]

@@ -22,7 +22,7 @@ TAGS = ["B-PER", "I-PER", "O", "B-LOC", "O"]
 
 def hyperparameters(encoder: Path, **changes: object) -> settings.TokenClassifierSettings:
     base = settings.load().training("token_classifier", "A", "sample")
-    return base.model_copy(update={"encoder": str(encoder), "max_tokens": 128, **changes})
+    return base.model_copy(update={"encoder": str(encoder), "encoder_layers": None, "max_tokens": 128, **changes})
 
 
 @pytest.fixture(params=["tiny_bert", "tiny_roberta"])

@@ -27,7 +27,13 @@ ROWS = Dataset.from_list(
 
 def hyperparameters(family: settings.Family, encoder: Path, **changes: object) -> settings.FamilySettings:
     base = settings.load().training(family, "A", "sample")
-    fixed = {"encoder": str(encoder), "encoder_layers": None, "max_tokens": 64, "batch_size": 4, "train_sentences": None}
+    fixed = {
+        "encoder": str(encoder),
+        "encoder_layers": None,
+        "max_tokens": 64,
+        "batch_size": 4,
+        "train_sentences": None,
+    }
     return base.model_copy(update={**fixed, "epochs": 2, **changes})
 
 

@@ -39,10 +39,8 @@ class _Linear(torch.autograd.Function):
         rows, weight = ctx.saved_tensors
         to_rows = _product(grad, weight.t()) if ctx.needs_input_grad[0] else None
         # The first factor is copied to be transposed: let it be the narrower one.
-        if grad.shape[1] <= rows.shape[1]:
-            to_weight = _product(grad.t(), rows.t())
-        else:
-            to_weight = _product(rows.t(), grad.t()).t()
+        narrow = grad.shape[1] <= rows.shape[1]
+        to_weight = _product(grad.t(), rows.t()) if narrow else _product(rows.t(), grad.t()).t()
         return to_rows, to_weight, grad.sum(0)
 
 
