@@ -1,6 +1,7 @@
 # `make` lists the commands. The first that needs it sets up .venv, once.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 READY := $(VENV)/.ready
@@ -37,22 +38,25 @@ test-real: setup  ## slow tests on real sentences: MULTINERD_DIR=folder make tes
 lint: setup  ## ruff and mypy
 	ruff check . && ruff format --check . && mypy stages
 
-seeds: setup  ## one experiment a seed: make seeds SEEDS="1 2 3"
-	for seed in $(SEEDS); do dvc exp run -n seed-$$seed -S seed=$$seed || exit 1; done
+seeds: setup  ## one experiment a seed, then their comparison: make seeds SEEDS="1 2 3"
+	for seed in $(SEEDS); do \
+	  dvc exp list --name-only | grep -qx "seed-$$seed" || dvc exp run -n "seed-$$seed" -S "seed=$$seed"; done
 	python -m stages.seeds $(SEEDS)
 
 real: setup  ## figures on real sentences: make real DATA=folder (an hour and more)
 	@test -d "$(DATA)" || { echo "error: name the folder of real sentences: make real DATA=folder" >&2; exit 1; }
+	@git diff --quiet HEAD || { echo "error: uncommitted changes: the figures would not be theirs; commit first" >&2; exit 1; }
 	rm -rf .cache/real && git clone -q . .cache/real
 	cd .cache/real && dvc exp run -n real -S profile=local -S data.directory=$(abspath $(DATA))
 	python -m stages.gather --reports .cache/real/reports --params .cache/real/params.yaml --output reports/real
 	python -m stages.readme --only real
 
-commands: setup  ## record in reports/commands.txt what README shows of DVC's three commands
-	@dvc exp remove -q A B 2>/dev/null || true
-	@for c in "dvc repro" "dvc exp run -n A -S headline.system=A" "dvc exp run -n B -S headline.system=B" "dvc metrics diff A B"; do \
-	  echo "\$$ $$c"; $$c 2>/dev/null | grep -v '^$$' || exit 1; done | tee reports/commands.txt
-	@dvc exp remove -q A B && git checkout -q params.yaml dvc.lock && dvc checkout -q
+commands: setup  ## record in reports/commands.txt what README shows of DVC's commands
+	rm -rf .cache/commands && git clone -q . .cache/commands
+	cd .cache/commands && dvc cache dir --local ../../.dvc/cache && dvc checkout -q && (TIMEFORMAT='(%0R s)'; \
+	for command in "dvc repro" "dvc exp run -n A -S headline.system=A" "dvc exp run -n B -S headline.system=B" "dvc metrics diff A B"; do \
+	  echo "\$$ $$command"; time $$command; done) > ../commands.txt 2>&1
+	grep -v '^\s*$$' .cache/commands.txt > reports/commands.txt
 
 readme: setup  ## the parts of README.md that come out of the reports
 	python -m stages.readme

@@ -8,6 +8,7 @@ from __future__ import annotations
 from stages import settings
 from stages.cli import run
 from stages.corpus.files import whole_file
+from stages.models import places
 
 OUTPUT = "data/params.ok"
 CONTENT = "params.yaml is sound.\n"
@@ -19,7 +20,10 @@ def main() -> None:
     Raises:
         SystemExit: status 1 where a parameter cannot be; the message names line, field and value.
     """
-    settings.load()
+    params = settings.load()
+    for family in settings.FAMILIES:
+        for system in ("A", "B"):
+            places.check(params.training(family, system))
     with whole_file(OUTPUT) as file:
         file.write(CONTENT)
 

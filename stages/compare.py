@@ -11,12 +11,8 @@ from pathlib import Path
 
 from stages import settings
 from stages.cli import clear_errors
-from stages.corpus.files import whole_file, write_json
-from stages.reporting import markdown, page
-from stages.reporting.details import details, training_mentions
-from stages.scoring.comparison import compare
-from stages.scoring.predictions import read
-from stages.scoring.scores import rounded
+from stages.reporting.comparison import report, write
+from stages.reporting.details import training_mentions
 
 SETTINGS = {"resamples": 10_000, "confidence": 0.95, "seed": 42}
 """What holds where neither an option nor params.yaml says otherwise."""
@@ -80,16 +76,11 @@ def chosen(options: argparse.Namespace) -> dict[str, float]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Compare two sides and write comparison.json, comparison.md and comparison.html."""
     options = parser().parse_args(arguments)
-    result = compare(options.a, options.b, examples=options.examples, **chosen(options))  # type: ignore[arg-type]
     train = None if options.train is None else training_mentions(options.train)
-    more = details(read(options.a[0]), read(options.b[0]), train)
-    report = {"names": {"a": options.a_name, "b": options.b_name}, **result, **more}
-    written = {"comparison.md": markdown.render(report), "comparison.html": page.render(report)}
-    write_json(options.output / "comparison.json", rounded(report))
-    for name, text in written.items():
-        with whole_file(options.output / name) as file:
-            file.write(text)
-    print(report["verdict"])
+    names = (options.a_name, options.b_name)
+    found = report(options.a, options.b, names, train, examples=options.examples, **chosen(options))
+    write(found, options.output)
+    print(found["verdict"])
 
 
 if __name__ == "__main__":

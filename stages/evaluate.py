@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import typer
 
-from stages.cli import clear_errors
+from stages.cli import run
 from stages.corpus.files import write_json
 from stages.corpus.labels import SYSTEMS
 from stages.reporting import plots
@@ -20,31 +20,23 @@ from stages.reporting.tables import write_csv
 from stages.scoring.breakdowns import Mentions
 from stages.scoring.calibration import reliability
 from stages.scoring.predictions import Predictions, read
-from stages.scoring.scores import per_type, rounded, score
+from stages.scoring.scores import rounded, score_all
 from stages.scoring.tables import tables
 from stages.settings import System
 
 PER_TYPE = ("type", "support", "predicted", "precision", "recall", "f1")
 
 
-def metrics_of(predictions: Predictions, system: System | None) -> dict[str, Any]:
-    """What metrics.json holds, to four places; the reason alone where there is no score.
+def figures(predictions: Predictions, system: System | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What metrics.json and per_type.json hold, to four places; where there is no score, the reason and nothing.
 
     Raises:
         PredictionError: gold holds a type that ``system`` does not know.
     """
     if predictions.unscored is not None:
-        return {"unscored": predictions.unscored}
-    found: dict[str, Any] = rounded(score(predictions, SYSTEMS[system] if system else None))
-    return found
-
-
-def types_of(predictions: Predictions, system: System | None) -> dict[str, Any]:
-    """What per_type.json holds, to four places; nothing where there is no score."""
-    if predictions.unscored is not None:
-        return {}
-    found: dict[str, Any] = rounded(per_type(predictions, SYSTEMS[system] if system else None))
-    return found
+        return {"unscored": predictions.unscored}, {}
+    metrics, types = score_all(predictions, SYSTEMS[system] if system else None)
+    return rounded(metrics), rounded(types)
 
 
 def frames(predictions: Predictions, train: Mentions | None) -> dict[str, pd.DataFrame]:
@@ -55,17 +47,16 @@ def frames(predictions: Predictions, train: Mentions | None) -> dict[str, pd.Dat
 
 def pictures(output: Path, per_type: pd.DataFrame, found: dict[str, pd.DataFrame], unscored: str | None) -> None:
     """Draw the run's pictures into ``output``, or into each the reason why there is nothing to see."""
-    run = run_title(output.resolve().name)
+    title = run_title(output.resolve().name)
     if unscored is not None:
         for name in ("f1_per_type", "confusion", "calibration"):
-            draw_note(output / f"{name}.png", f"{run} has no score: {unscored}.")
+            draw_note(output / f"{name}.png", f"{title} has no score: {unscored}.")
         return
-    plots.f1_per_type(output / "f1_per_type.png", per_type, f"{run}: F1 per type")
-    plots.confusion(output / "confusion.png", found["confusion"], f"{run}: gold against predicted types")
-    plots.calibration(output / "calibration.png", found["calibration"], f"{run}: are its scores true?")
+    plots.f1_per_type(output / "f1_per_type.png", per_type, f"{title}: F1 per type")
+    plots.confusion(output / "confusion.png", found["confusion"], f"{title}: gold against predicted types")
+    plots.calibration(output / "calibration.png", found["calibration"], f"{title}: are its scores true?")
 
 
-@clear_errors()
 def main(
     predictions: Annotated[Path, typer.Option(help="JSON lines with tokens, gold and pred (BIO tag names)")],
     output: Annotated[Path, typer.Option(help="the folder to write to")],
@@ -75,8 +66,8 @@ def main(
 ) -> None:
     """Score a predictions file into metrics.json and per_type.json, with tables and pictures beside them."""
     found = read(predictions)
-    metrics, types = metrics_of(found, system), types_of(found, system)
-    on_val = None if validation is None else metrics_of(read(validation), system)
+    metrics, types = figures(found, system)
+    on_val = None if validation is None else figures(read(validation), system)[0]
     known = None if train is None else training_mentions(train)
     per_type_table = pd.DataFrame([{"type": kind, **row} for kind, row in types.items()], columns=list(PER_TYPE))
     all_tables = {"per_type": per_type_table, **frames(found, known)}
@@ -90,4 +81,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run(main)

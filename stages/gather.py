@@ -9,12 +9,13 @@ from typing import Annotated, Any
 import pandas as pd
 import typer
 
-from stages import settings, summary
+from stages import settings
 from stages.cli import run
 from stages.corpus.files import read_json, whole_folder, write_json
 from stages.errors import UserError
 from stages.reporting import overview
 from stages.reporting.names import FAMILIES, KINDS
+from stages.reporting.tables import by_run, entity_counts
 from stages.scoring.comparison import compare
 from stages.scoring.scores import rounded
 
@@ -56,18 +57,18 @@ def collected(reports: Path, choice: settings.Settings) -> dict[str, Any]:
         UserError: no pipeline has finished here, or something would hold words of the data.
     """
     runs = {
-        "test": summary.by_run(reports / "runs", "metrics.json", read_json),
-        "val": summary.by_run(reports / "runs", "metrics_val.json", read_json),
-        "per_type": summary.by_run(reports / "runs", "per_type.json", read_json),
+        "test": by_run(reports / "runs", "metrics.json", read_json),
+        "val": by_run(reports / "runs", "metrics_val.json", read_json),
+        "per_type": by_run(reports / "runs", "per_type.json", read_json),
     }
     models = [(family, system) for family in FAMILIES for system in "AB"]
     lacking = [f"{family}-{system}" for family, system in models if system not in runs["test"].get(family, {})]
     if lacking:
         raise UserError(f"{reports}/runs lacks {', '.join(lacking)}: no pipeline has finished here; run `dvc repro`")
-    curves = summary.by_run(reports / "runs", "curves.csv", _records)
+    curves = by_run(reports / "runs", "curves.csv", _records)
     found: dict[str, Any] = {
         "settings": _settings(choice),
-        "data": summary.entity_counts(reports / "data").to_dict(orient="records"),
+        "data": entity_counts(reports / "data").to_dict(orient="records"),
         "runs": runs,
         "curves": curves,
         **{f"comparison-{family}": _compared(reports, (family, "A"), (family, "B"), choice) for family in FAMILIES},

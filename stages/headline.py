@@ -12,9 +12,9 @@ from stages.corpus.files import read_json, write_json
 def main() -> None:
     """Copy metrics.json and per_type.json of the run that ``headline`` chooses to reports/."""
     choice = settings.load().headline
-    run = Path("reports/runs") / f"{choice.family}-{choice.system}"
+    folder = Path("reports/runs") / f"{choice.family}-{choice.system}"
     for name in ("metrics.json", "per_type.json"):
-        write_json(Path("reports") / name, read_json(run / name))
+        write_json(Path("reports") / name, read_json(folder / name))
 
 
 if __name__ == "__main__":

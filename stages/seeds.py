@@ -12,11 +12,12 @@ import typer
 from dvc.exceptions import DvcException
 from dvc.scm import RevError, SCMError
 
-from stages import compare
+from stages import settings
 from stages.cli import run
 from stages.corpus.files import whole_file
 from stages.errors import UserError
-from stages.reporting.names import FAMILIES
+from stages.reporting.comparison import report, write
+from stages.reporting.names import FAMILIES, KINDS
 from stages.reporting.tables import write_csv
 from stages.scoring.predictions import read
 from stages.scoring.scores import score
@@ -82,10 +83,15 @@ def main(seeds: Annotated[list[int], typer.Argument(help="seeds whose experiment
     """Gather the predictions of several seeds, compare A and B over all of them, and write reports/seeds/."""
     if len(set(seeds)) != len(seeds):
         raise UserError(f"seeds {' '.join(map(str, seeds))}: one is there twice; name each seed once")
+    params = settings.load()
     files = fetch(seeds)
     for family in FAMILIES:
-        sides = [[str(path) for path in files[f"{family}-{system}"]] for system in "AB"]
-        compare.main(["--a", *sides[0], "--b", *sides[1], "--output", str(TARGET / family)])
+        sides = [files[f"{family}-{system}"] for system in "AB"]
+        names = (f"{KINDS[family]} A", f"{KINDS[family]} B")
+        write(
+            report(*sides, names, resamples=params.compare.resamples, confidence=params.compare.confidence),
+            TARGET / family,
+        )
     write_csv(TARGET / "seeds.csv", table(files))
 
 

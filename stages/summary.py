@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from stages import settings
-from stages.cli import clear_errors
+from stages.cli import run
 from stages.corpus.files import read_json, whole_file
 from stages.reporting import overview
-from stages.reporting.names import FAMILIES, KINDS
-from stages.reporting.tables import runs_markdown, runs_table, write_csv
+from stages.reporting.names import FAMILIES
+from stages.reporting.tables import by_run, entity_counts, runs_markdown, runs_table, write_csv
 from stages.scoring.comparison import compare
 
 REPORTS = Path("reports")
@@ -31,24 +30,6 @@ def comparisons(runs: Path, choice: settings.Settings) -> dict[str, dict[str, An
     return found
 
 
-def by_run(runs: Path, name: str, read: Callable[[Path], Any]) -> dict[str, dict[str, Any]]:
-    """The file ``name`` of every run that has it, by kind and system, in the order of all reports."""
-    found: dict[str, dict[str, Any]] = {}
-    for kind in KINDS:
-        for system in "AB":
-            path = runs / f"{kind}-{system}" / name
-            if path.exists():
-                found.setdefault(kind, {})[system] = read(path)
-    return found
-
-
-def entity_counts(folder: Path) -> pd.DataFrame:
-    """Both systems' tables of entities per type and split, with the system as a column."""
-    tables = [pd.read_csv(folder / f"{system}.csv").assign(system=system) for system in "AB"]
-    return pd.concat(tables, ignore_index=True)
-
-
-@clear_errors()
 def main() -> None:
     """Write reports/runs.csv, reports/runs.md and the pictures over all runs."""
     choice = settings.load()
@@ -66,4 +47,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

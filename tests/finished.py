@@ -8,7 +8,7 @@ import pandas as pd
 
 from stages.corpus.files import write_json
 from stages.corpus.labels import SPLITS, SYSTEMS
-from stages.evaluate import metrics_of, types_of
+from stages.evaluate import figures
 from stages.reporting.names import FAMILIES
 from stages.scoring.predictions import read
 from tests.reporting.builders import side, write_rows
@@ -23,9 +23,10 @@ def finished(root: Path) -> Path:
         for j, (system, types) in enumerate(SYSTEMS.items()):
             run = reports / "runs" / f"{kind}-{system}"
             predictions = read(write_rows(run / "predictions.jsonl", side(types, 10 * i + j, 0.3, sentences=40)))
+            metrics, types_found = figures(predictions, system)  # type: ignore[arg-type]
             for name in ("metrics.json", "metrics_val.json"):
-                write_json(run / name, metrics_of(predictions, system))  # type: ignore[arg-type]
-            write_json(run / "per_type.json", types_of(predictions, system))  # type: ignore[arg-type]
+                write_json(run / name, metrics)
+            write_json(run / "per_type.json", types_found)
             if kind in FAMILIES:
                 curves = {"epoch": [0.5, 1.0], "train_loss": [0.9, 0.4], "val_loss": [None, 0.5]}
                 pd.DataFrame(curves).to_csv(run / "curves.csv", index=False)

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from stages.errors import UserError
+
 
 @contextmanager
 def whole_file(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
@@ -46,8 +48,12 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
         yield part
         os.chmod(part, 0o755)
         if path.exists():
-            shutil.rmtree(path)
-        os.replace(part, path)
+            old = part.with_suffix(".old.part")
+            os.replace(path, old)
+            os.replace(part, path)
+            shutil.rmtree(old)
+        else:
+            os.replace(part, path)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
@@ -60,5 +66,14 @@ def write_json(path: str | Path, value: Any) -> None:
 
 
 def read_json(path: str | Path) -> Any:
-    """The value of a JSON file (UTF-8)."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    """The value of a JSON file (UTF-8).
+
+    Raises:
+        UserError: the file is missing, or no JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; `dvc repro` makes the project's own") from None
+    except ValueError as error:
+        raise UserError(f"{path}: not valid JSON: {error}") from None

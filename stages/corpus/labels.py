@@ -13,7 +13,14 @@ TYPES = (
     "PER", "ORG", "LOC", "ANIM", "BIO", "CEL", "DIS", "EVE",
     "FOOD", "INST", "MEDIA", "MYTH", "PLANT", "TIME", "VEHI",
 )  # fmt: skip
-TAGS = ("O", *(f"{prefix}-{kind}" for kind in TYPES for prefix in "BI"))
+
+
+def bio_tags(types: Sequence[str]) -> tuple[str, ...]:
+    """The BIO tag names of ``types``, O first: 31 for the fifteen of System A, 11 for the five of B."""
+    return ("O", *(f"{prefix}-{kind}" for kind in types for prefix in "BI"))
+
+
+TAGS = bio_tags(TYPES)
 TAG_IDS = {tag: i for i, tag in enumerate(TAGS)}
 LANGUAGES = ("de", "en", "es", "fr", "it", "nl", "pl", "pt", "ru", "zh")
 SPLITS = ("train", "val", "test")
@@ -28,15 +35,6 @@ class Span(NamedTuple):
     type: str
     start: int
     end: int
-
-
-def system_tags(system: str) -> tuple[str, ...]:
-    """The BIO tag names that ``system`` knows, O first (31 for A, 11 for B).
-
-    Raises:
-        KeyError: no such system.
-    """
-    return ("O", *(f"{prefix}-{kind}" for kind in SYSTEMS[system] for prefix in "BI"))
 
 
 def projection(types: Sequence[str]) -> tuple[int, ...]:

@@ -69,7 +69,7 @@ class Faults:
             raise DataError("\n".join(self._named) + (f"\n… and {rest} more" if rest else ""))
 
 
-_REFUSALS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+REFUSALS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What the decoder raises for a bad line; RecursionError for brackets nested thousands deep."""
 
 _decode = msgspec.json.Decoder(Row).decode
@@ -97,7 +97,7 @@ def read_rows(
                 if only is not None and _peek(line).lang != only:
                     continue
                 row = _decode(line)
-            except _REFUSALS as error:
+            except REFUSALS as error:
                 found.add(f"{path}:{number}", _explain(line, error))
                 continue
             if len(row.tokens) != len(row.ner_tags):
@@ -158,7 +158,7 @@ def _explain(line: bytes, error: Exception) -> str:
         return "an empty line where a row should be; delete it"
     try:
         row = msgspec.json.decode(line)
-    except _REFUSALS as broken:
+    except REFUSALS as broken:
         start = line[:SHOWN].decode("utf-8", errors="replace").rstrip("\r\n")
         return f"not valid JSON ({broken}), the line begins {start!r}; mend or delete the line"
     if not isinstance(row, dict):

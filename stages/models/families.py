@@ -30,9 +30,7 @@ def load(directory: str | Path) -> Model:
     """
     config = Path(directory) / "config.json"
     if not config.is_file():
-        raise UserError(
-            f"{directory}: no model here (config.json is missing); `dvc repro` makes the project's own"
-        )
+        raise UserError(f"{directory}: no model here (config.json is missing); `dvc repro` makes the project's own")
     if read_json(config).get("model_type") == "span-marker":
         from stages.models.span_marker import SpanMarkerTagger
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-from stages.corpus.labels import Span, spans
+from stages.corpus.labels import Span, bio_tags, spans
 from stages.models.tagging import Tagging
 
 
@@ -19,7 +19,7 @@ class Lookup:
         of equally frequent types the first in ``types`` wins.
         """
         self.types = tuple(types)
-        self.labels = ("O", *(f"{prefix}-{kind}" for kind in types for prefix in "BI"))
+        self.labels = bio_tags(types)
         rows = list(sentences)
         counts: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
         for words, tags in rows:

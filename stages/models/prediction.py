@@ -14,7 +14,7 @@ import numpy as np
 
 from stages.corpus.files import whole_file
 from stages.corpus.labels import TAGS, bio, project
-from stages.corpus.rows import open_data
+from stages.corpus.rows import REFUSALS, open_data
 from stages.errors import UserError
 from stages.models.tagging import Tagger, Tagging
 
@@ -59,7 +59,7 @@ def predict(tagger: Tagger, lines: Iterable[bytes], name: str) -> Iterator[Predi
 def _read(line: bytes, place: str) -> _Asked:
     try:
         row = msgspec.json.decode(line)
-    except msgspec.DecodeError as error:
+    except REFUSALS as error:
         raise UserError(f"{place}: not valid JSON ({error}): {line[:60]!r}") from None
     if not isinstance(row, dict) or not ("tokens" in row or "text" in row):
         raise UserError(f'{place}: expected a row {{"tokens": [words]}} or {{"text": "..."}}, found {line[:60]!r}')
@@ -105,7 +105,7 @@ def _answer(asked: _Asked, tagging: Tagging) -> Predicted:
     row["tokens"] = asked.tokens
     if asked.gold is not None:
         row["gold"] = asked.gold
-    if tagging.loss is not None:
+    if asked.gold is not None and tagging.loss is not None:
         row["loss"], row["decisions"] = round(tagging.loss, 6), tagging.decisions
     row["pred"] = bio(tagging.entities, len(asked.tokens))
     row["entities"] = [

@@ -21,7 +21,7 @@ class Tagging(NamedTuple):
     Attributes:
         entities: non-overlapping, in order; ``start`` and ``end`` are words, end exclusive.
         scores: one probability in [0, 1] an entity.
-        probabilities: ``(words, labels)`` float32, rows sum to 1; None where the family has none per word.
+        probabilities: ``(words, labels)`` float32, rows sum to 1; None for a baseline.
         loss: mean cross-entropy (nats) over the ``decisions``; None without gold tags.
         decisions: how many things were classified: words (token classifier) or spans (SpanMarker).
     """

@@ -14,9 +14,9 @@ def render(result: Mapping[str, Any]) -> str:
     """The comparison as Markdown: the verdict, the gap, and the types; ``result`` is comparison.json's."""
     names = result["names"]
     parts = [
-        "## System A against System B",
+        f"## {names['a']} against {names['b']}",
         f"**{result['verdict']}**",
-        f"A: {names['a']}. B: {names['b']}. F1 is strict IOB2, micro; differences are B minus A, in points.",
+        f"A is {names['a']}, B is {names['b']}. F1 is strict IOB2, micro; differences are B minus A, in points.",
         _gap(result),
         f"{where_the_errors_are(result['errors'])} {weakest(result['per_type'])}",
         "### Per type",

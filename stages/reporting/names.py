@@ -5,7 +5,7 @@ from __future__ import annotations
 KINDS = {
     "span_marker": "SpanMarker",
     "token_classifier": "Token classifier",
-    "pretrained": "Untrained start",
+    "pretrained": "Pretrained",
     "lookup": "Lookup",
 }
 FAMILIES = ("span_marker", "token_classifier")

@@ -14,7 +14,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from stages.reporting.figure import BASELINE, COLOURS, INK, SOFT, draw, draw_note, plain, rows
 from stages.reporting.names import KINDS
-from stages.scoring.verdict import points, probability
+from stages.scoring.verdict import p_equals, points
 
 SPLIT_MARKS = {"train": "o", "val": "|", "test": "d"}
 
@@ -216,7 +216,7 @@ def _forest(axes: Axes, y: int, one: Mapping[str, Any]) -> None:
         low, high = np.array(one["interval"]) * 100
         axes.plot([low, high], [y, y], color=INK, linewidth=2.4, solid_capstyle="butt")
         axes.plot(difference, y, marker="o", color=INK, markersize=7)
-        text = f"{points(one['difference'])}  (p = {probability(one['p_value'])})"
+        text = f"{points(one['difference'])}  ({p_equals(one['p_value'])})"
     else:
         axes.plot(difference, y, marker="o", markerfacecolor="white", color=INK, markersize=7)
         text = points(one["difference"])

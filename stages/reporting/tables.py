@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,3 +86,20 @@ def write_csv(path: str | Path, frame: pd.DataFrame) -> None:
     """Write ``frame`` as CSV without its index, figures to four places, whole or not at all."""
     with whole_file(path) as file:
         frame.to_csv(file, index=False, float_format="%.4f", lineterminator="\n")
+
+
+def by_run(runs: Path, name: str, read: Callable[[Path], Any]) -> dict[str, dict[str, Any]]:
+    """The file ``name`` of every run that has it, by kind and system, in the order of all reports."""
+    found: dict[str, dict[str, Any]] = {}
+    for kind in KINDS:
+        for system in "AB":
+            path = runs / f"{kind}-{system}" / name
+            if path.exists():
+                found.setdefault(kind, {})[system] = read(path)
+    return found
+
+
+def entity_counts(folder: Path) -> pd.DataFrame:
+    """Both systems' tables of entities per type and split, with the system as a column."""
+    tables = [pd.read_csv(folder / f"{system}.csv").assign(system=system) for system in "AB"]
+    return pd.concat(tables, ignore_index=True)

@@ -9,13 +9,10 @@ from typing import IO, Annotated, Any, Literal
 import msgspec
 
 from stages.corpus.labels import TAGS
-from stages.corpus.rows import DataError, open_data
+from stages.corpus.rows import REFUSALS, DataError, open_data
 from stages.errors import UserError
 
 Tag = Literal[TAGS]  # type: ignore[valid-type]
-
-_REFUSALS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What the decoder raises for a bad line; RecursionError for brackets nested thousands deep."""
 
 WAYS_OUT = {
     "tokens": "write the sentence as a list of words",
@@ -104,7 +101,7 @@ def read(path: str | Path) -> Predictions:
                 continue
             try:
                 row = decoder.decode(line)
-            except _REFUSALS as error:
+            except REFUSALS as error:
                 reason = _unscored(line)
                 if reason is None or found.rows or next((rest for rest in file if rest.strip()), None):
                     raise PredictionError(_explain(f"{path}:{number}", line, error)) from None
@@ -129,7 +126,7 @@ def _open(path: str | Path) -> IO[bytes]:
 def _unscored(line: bytes) -> str | None:
     try:
         return msgspec.json.decode(line, type=_Unscored).unscored
-    except _REFUSALS:
+    except REFUSALS:
         return None
 
 
@@ -146,7 +143,7 @@ def _explain(place: str, line: bytes, error: Exception) -> str:
     """One line on what is wrong with ``line``: msgspec names the path, the value is looked up again."""
     try:
         value = msgspec.json.decode(line)
-    except _REFUSALS as broken:
+    except REFUSALS as broken:
         return f"{place}: not valid JSON: {broken}; write one JSON object a line"
     message = str(error)
     missing = re.search(r"missing required field `(\w+)`", message)

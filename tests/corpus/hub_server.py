@@ -119,12 +119,12 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
             body = content[start:]
             self.send_response(206 if asked else 200)
             self.send_header("Content-Length", str(len(body)))
+            self.send_header("Connection", "close")  # or the client may ask again on a connection that is going
             if asked:
                 self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
             self.end_headers()
             cuts = hub.cuts.get(path)
             self.wfile.write(body[: cuts.popleft()] if cuts else body)
-            self.close_connection = True
 
         def _say(self, status: int, headers: dict[str, str]) -> None:
             self.send_response(status)

@@ -16,10 +16,10 @@ from stages.corpus.labels import (
     TYPES,
     Span,
     bio,
+    bio_tags,
     project,
     projection,
     spans,
-    system_tags,
 )
 
 # Written out from the dataset card of Babelscape/multinerd, not from the code.
@@ -50,12 +50,10 @@ def test_five_types_of_system_b() -> None:
 
 
 def test_tags_of_the_systems() -> None:
-    assert system_tags("A") == TAGS
-    assert len(system_tags("B")) == 11
-    assert system_tags("B")[0] == "O"
-    assert {tag[2:] for tag in system_tags("B")[1:]} == set(FIVE)
-    with pytest.raises(KeyError):
-        system_tags("C")
+    assert bio_tags(SYSTEMS["A"]) == TAGS
+    assert len(bio_tags(SYSTEMS["B"])) == 11
+    assert bio_tags(SYSTEMS["B"])[0] == "O"
+    assert {tag[2:] for tag in bio_tags(SYSTEMS["B"])[1:]} == set(FIVE)
 
 
 def test_projection_keeps_the_ids_of_its_types_and_nothing_else() -> None:

@@ -61,6 +61,12 @@ def test_gold_comes_from_the_ids_as_they_are() -> None:
     assert (row["loss"], row["decisions"]) == (0.25, 3)
 
 
+def test_a_row_without_gold_has_no_loss_beside_one_that_has() -> None:
+    first, second = run({"tokens": ["Rome"], "ner_tags": [5]}, {"tokens": ["Rome"]})
+    assert "loss" in first
+    assert not {"loss", "decisions", "gold"} & set(second)
+
+
 def test_order_and_number_are_kept_over_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prediction, "CHUNK", 3)
     made = run(*({"tokens": ["x"] * (i % 4), "i": i} for i in range(10)))
@@ -72,6 +78,8 @@ def test_order_and_number_are_kept_over_chunks(monkeypatch: pytest.MonkeyPatch) 
     ("line", "names"),
     [
         (b'{"tokens": ["a"', "not valid JSON"),
+        (b'{"tokens": ["\xff"]}', "not valid JSON"),
+        (b"[" * 100_000, "not valid JSON"),
         (b"[1, 2]", "expected a row"),
         (b'{"words": ["a"]}', "expected a row"),
         (b'{"tokens": "a b"}', "field tokens"),

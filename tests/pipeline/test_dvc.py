@@ -24,7 +24,7 @@ MODELS = [f"{family}-{system}" for family in ("span_marker", "token_classifier")
 RUNS = [*MODELS, *(f"{kind}-{system}" for kind in ("lookup", "pretrained") for system in "AB")]
 ALL = {
     "check", "download", "filter", "derive@A", "derive@B", "lookup@A", "lookup@B", "pretrained@A", "pretrained@B",
-    "headline", "compare", "summary",
+    "audit", "headline", "compare", "summary",
     *(f"{stage}@{model}" for stage in ("train", "predict") for model in MODELS),
     *(f"evaluate@{run}" for run in RUNS),
 }  # fmt: skip
@@ -39,7 +39,8 @@ class Project:
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a command in the clone, with the environment that runs these tests and no hub."""
         env = {
-            **os.environ,
+            # Bytecode is written as on anybody's machine: it lands in folders that stages depend on.
+            **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "HF_HUB_OFFLINE": "1",
             "OMP_NUM_THREADS": "1",
@@ -80,10 +81,11 @@ class Project:
 
 
 def shorten_sample(folder: Path, sentences: int) -> None:
-    """Keep the first ``sentences`` sentences of each file of the sample."""
+    """Keep ``sentences`` sentences of each file of the sample, from all its subjects."""
     for path in folder.glob("*/*.txt"):
         lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line and not line.startswith("# ")]
-        path.write_text("\n".join(lines[:sentences]) + "\n", encoding="utf-8")
+        kept = lines[:: max(1, len(lines) // sentences)][:sentences]
+        path.write_text("\n".join(kept) + "\n", encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +119,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Iterat
 def test_a_second_repro_runs_no_stage_and_is_quick(project: Project) -> None:
     start = time.monotonic()
     assert project.dvc("repro") == set()
-    assert time.monotonic() - start < 20
+    assert time.monotonic() - start < 10  # 3 s on a quiet machine
 
 
 def test_every_promised_file_is_there(project: Project) -> None:
@@ -147,8 +149,8 @@ def test_system_b_has_the_same_sentences_and_no_other_tag(project: Project) -> N
     five = {0, 1, 2, 3, 4, 5, 6, 7, 8, 13, 14}  # O and B/I of PER, ORG, LOC, ANIM, DIS
     for split in ("train", "val", "test"):
         a, b = (
-            [json.loads(line) for line in (project.folder / f"data/systems/{s}/{split}.jsonl").open(encoding="utf-8")]
-            for s in "AB"
+            [json.loads(line) for line in text.splitlines()]
+            for text in ((project.folder / f"data/systems/{s}/{split}.jsonl").read_text(encoding="utf-8") for s in "AB")
         )
         assert [row["tokens"] for row in a] == [row["tokens"] for row in b]
         assert {tag for row in b for tag in row["ner_tags"]} <= five
@@ -199,12 +201,12 @@ def test_changing_b_reruns_b_alone_and_going_back_runs_nothing(project: Project)
 
 
 def test_a_and_b_are_compared_as_typed(project: Project) -> None:
-    assert project.dvc("exp", "run", "-n", "A", "-S", "headline.system=A") <= {"check", "headline"}
+    assert project.dvc("exp", "run", "-n", "A", "-S", "headline.system=A") == set()
     assert project.dvc("exp", "run", "-n", "B", "-S", "headline.system=B") == {"check", "headline"}
-    done = project.run("dvc", "metrics", "diff", "A", "B", "--md")
+    done = project.run("dvc", "metrics", "diff", "A", "B")
     assert done.returncode == 0, done.stderr
     assert "reports/metrics.json" in done.stdout
-    assert re.search(r"\| types\s*\|", done.stdout)
+    assert re.search(r"\btypes\s+15\s+5\s+-10\b", done.stdout), done.stdout
     assert "per_type" not in done.stdout
     project.run("dvc", "exp", "remove", "A", "B")
     project.params(**{"headline.system": "A"})
@@ -218,6 +220,10 @@ def test_a_and_b_are_compared_as_typed(project: Project) -> None:
         ({"profiles.sample.token_classifier.shared.learning_rate": "fast"}, ["learning_rate", "'fast'"]),
         ({"profiles.sample.span_marker.shared.epochs": 0}, ["epochs", "0"]),
         ({"systems.B.train.learning_rat": 1e-5}, ["learning_rat", "did you mean 'learning_rate'"]),
+        ({"profiles.sample.span_marker.shared.encoder": "package:no_such"}, ["no_such", "pip install"]),
+        ({"profiles.sample.span_marker.shared.encoder": "./nowhere"}, ["./nowhere", "no such directory"]),
+        ({"profiles.sample.token_classifier.shared.encoder_layers": 99}, ["encoder_layers asks for 99"]),
+        ({"profiles.sample.token_classifier.shared.max_tokens": 5000}, ["max_tokens asks for 5000"]),
     ],
 )
 def test_a_bad_parameter_stops_first_and_every_output_stays(

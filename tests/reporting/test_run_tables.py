@@ -56,8 +56,8 @@ def test_markdown_names_runs_as_people_do(table: pd.DataFrame):
     text = runs_markdown(table, {"span_marker": {"verdict": "No evidence."}})
     assert "| SpanMarker A | 0.9000 | 0.8000 | 0.8471 |" in text
     assert "| Lookup A |" in text
-    assert "Untrained start A has no score: it is no NER model." in text
-    assert "| Untrained start A |" not in text
+    assert "Pretrained A has no score: it is no NER model." in text
+    assert "| Pretrained A |" not in text
     assert text.endswith("**SpanMarker.** No evidence.\n")
 
 

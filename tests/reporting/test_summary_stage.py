@@ -11,8 +11,9 @@ import pytest
 from stages import summary
 from stages.corpus.files import write_json
 from stages.corpus.labels import FIVE, TYPES
-from stages.evaluate import metrics_of, types_of
-from stages.scoring.predictions import read
+from stages.evaluate import figures
+from stages.reporting.tables import by_run
+from stages.scoring.predictions import PredictionError, read
 from tests.reporting.builders import side, write_rows
 
 ROOT = Path(__file__).parents[2]
@@ -24,9 +25,9 @@ def add_run(runs: Path, run: str, seed: int, rate: float) -> None:
     system = "A" if run.endswith("A") else "B"
     folder = runs / run
     path = write_rows(folder / "predictions.jsonl", side(TYPES if system == "A" else FIVE, seed, rate))
-    write_json(folder / "metrics.json", metrics_of(read(path), system))
-    write_json(folder / "metrics_val.json", metrics_of(read(path), system))
-    write_json(folder / "per_type.json", types_of(read(path), system))
+    write_json(folder / "metrics.json", figures(read(path), system)[0])
+    write_json(folder / "metrics_val.json", figures(read(path), system)[0])
+    write_json(folder / "per_type.json", figures(read(path), system)[1])
     curve = "step,epoch,learning_rate,train_loss,val_loss,val_f1\n10,1.0,0.1,0.5,,\n20,2.0,0.0,0.3,0.4,0.8\n"
     (folder / "curves.csv").write_text(curve, encoding="utf-8")
 
@@ -82,12 +83,12 @@ def test_again_the_same_bytes(project: Path):
 
 
 def test_runs_are_ordered_and_only_those_that_exist(project: Path):
-    found = summary.by_run(project / "runs", "curves.csv", pd.read_csv)
+    found = by_run(project / "runs", "curves.csv", pd.read_csv)
     assert {kind: list(systems) for kind, systems in found.items()} == {
         "span_marker": ["A", "B"],
         "token_classifier": ["A"],
     }
-    assert summary.by_run(project / "nowhere", "curves.csv", pd.read_csv) == {}
+    assert by_run(project / "nowhere", "curves.csv", pd.read_csv) == {}
 
 
 def test_entity_counts_name_their_system(project: Path):
@@ -96,13 +97,11 @@ def test_entity_counts_name_their_system(project: Path):
     assert set(table["type"]) == {"all", "PER"}
 
 
-def test_a_bad_prediction_is_named_and_nothing_is_written(project: Path, capsys: pytest.CaptureFixture[str]):
+def test_a_bad_prediction_is_named_and_nothing_is_written(project: Path):
     path = project / "runs" / "span_marker-B" / "predictions.jsonl"
     path.write_text("{\n", encoding="utf-8")
-    with pytest.raises(SystemExit) as refused:
+    with pytest.raises(PredictionError, match=r"predictions\.jsonl:1"):
         summary.main()
-    assert refused.value.code == 1
-    assert "predictions.jsonl:1" in capsys.readouterr().err
     assert not (project / "runs.csv").exists()
 
 

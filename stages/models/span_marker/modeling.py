@@ -92,8 +92,12 @@ class SpanMarker(SpanMarkerModel):
             return super().forward(input_ids=input_ids, attention_mask=attention_mask, labels=labels, **kwargs)
         places = torch.stack((word_first[span_first], word_last[span_last]), dim=1) + POSITION_SHIFT
         pair = places.new_tensor((self.tokenizer.start_marker_id, self.tokenizer.end_marker_id))
-        encode = packed.encode if self.is_packable else dense.encode
-        states = encode(self.encoder, input_ids, attention_mask, pair.expand_as(places), places, span_table, span_slots)
+        if len(places):
+            encode = packed.encode if self.is_packable else dense.encode
+            ids = pair.expand_as(places)
+            states = encode(self.encoder, input_ids, attention_mask, ids, places, span_table, span_slots)
+        else:
+            states = self.classifier.weight.new_zeros(0, self.classifier.in_features)
         # Dropped out twice, as in span_marker: its hidden states, then the pairs that it makes of them.
         logits = self.classifier(self.dropout(self.dropout(states)))
         loss = None if labels is None else _mean_loss(logits, labels)

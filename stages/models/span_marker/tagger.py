@@ -11,11 +11,11 @@ import pyarrow as pa
 import torch
 from datasets import Dataset
 
-from stages.corpus.labels import TAG_IDS
+from stages.corpus.labels import TAG_IDS, bio_tags
 from stages.models.device import device
 from stages.models.span_marker import preparation, saving
 from stages.models.span_marker.batches import all_spans
-from stages.models.span_marker.decoding import Answer, decode, loss, merge
+from stages.models.span_marker.decoding import Answer, decode, loss, merge, word_probabilities
 from stages.models.span_marker.modeling import SpanMarker
 from stages.models.span_marker.preparation import Gold, Ragged, Subwords
 from stages.models.tagging import Tagging
@@ -46,13 +46,11 @@ class SpanMarkerTagger:
     ``torch.autocast``; probabilities are always computed in 32 bits.
     """
 
-    labels: tuple[str, ...] = ()
-    """SpanMarker has no probability per word."""
-
     def __init__(self, model: SpanMarker) -> None:
         self.model = model
         self.types = model.types
         self.names = [model.config.id2label[i] for i in range(model.config.num_labels)]
+        self.labels = bio_tags(self.names[1:])
 
     @classmethod
     def create(cls, settings: SpanMarkerSettings, types: Sequence[str]) -> SpanMarkerTagger:
@@ -170,7 +168,8 @@ class SpanMarkerTagger:
 
     def _tagging(self, answer: Answer, gold: Gold | None) -> Tagging:
         entities, scores = decode(answer, self.names)
-        return Tagging(entities, scores, None, None if gold is None else loss(answer, gold), len(answer.first))
+        table = word_probabilities(answer, len(self.names) - 1)
+        return Tagging(entities, scores, table, None if gold is None else loss(answer, gold), len(answer.first))
 
 
 def _arrow(sentences: list[list[str]]) -> pa.ListArray:

