@@ -9,6 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from stages import settings
+from stages.corpus.files import read_json
 from stages.corpus.labels import SYSTEMS
 from stages.errors import UserError
 from stages.seeds import FIGURES, fetch, main, table
@@ -39,7 +41,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
             rows = side(SYSTEMS[name[-1]], 10 * seed + i, 0.3, sentences=30)
             write_rows(folder / "made" / f"seed-{seed}" / name / "predictions.jsonl", rows)
     (folder / "dvc.yaml").write_text(STAGE, encoding="utf-8")
-    (folder / "params.yaml").write_text("seed: 1\n", encoding="utf-8")
+    params = settings.PARAMS.read_text(encoding="utf-8").replace("resamples: 10000", "resamples: 200")
+    (folder / "params.yaml").write_text(params.replace("seed: 42", "seed: 1"), encoding="utf-8")
     (folder / "reports").mkdir()
     (folder / ".gitignore").write_text("/reports/runs\n", encoding="utf-8")
     dvc = (sys.executable, "-m", "dvc")
@@ -91,17 +94,13 @@ def test_the_same_seed_twice_is_refused() -> None:
 
 
 def test_both_families_are_compared_over_all_seeds(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from stages import compare
-
-    calls: list[list[str]] = []
     monkeypatch.chdir(project)
-    monkeypatch.setattr(compare, "main", calls.append)
     main([1, 2])
-    assert [call[-1] for call in calls] == ["reports/seeds/span_marker", "reports/seeds/token_classifier"]
-    assert calls[0][:6] == [
-        "--a", "reports/seeds/seed-1/span_marker-A.jsonl", "reports/seeds/seed-2/span_marker-A.jsonl",
-        "--b", "reports/seeds/seed-1/span_marker-B.jsonl", "reports/seeds/seed-2/span_marker-B.jsonl",
-    ]  # fmt: skip
+    for family in ("span_marker", "token_classifier"):
+        found = read_json(f"reports/seeds/{family}/comparison.json")
+        assert [len(found["seeds"][one]["f1"]) for one in "ab"] == [2, 2]
+        assert found["settings"]["resamples"] == 200
+        assert Path(f"reports/seeds/{family}/comparison.html").is_file()
     written = pd.read_csv("reports/seeds/seeds.csv")
     assert list(written["run"]) == RUNS
     assert (written["seeds"] == 2).all()
