@@ -27,7 +27,8 @@ $(READY): requirements.txt requirements-dev.txt
 	@touch $@
 
 repro: setup  ## the whole pipeline on the profile of params.yaml
-	dvc repro
+	@start=$$SECONDS; dvc repro; mkdir -p .cache; echo $$((SECONDS - start)) > .cache/repro_seconds
+	@cat reports/runs.md
 
 test: setup  ## all tests, in random order
 	python -m pytest

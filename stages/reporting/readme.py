@@ -48,11 +48,21 @@ def parts(root: Path) -> dict[str, str]:
 
 
 def sample(reports: Path) -> str:
-    """The runs of the pipeline's last run in this folder, and its verdict."""
+    """The runs of the pipeline's last run in this folder, its verdict, and how long it took.
+
+    The seconds are those of the last ``make repro``, in ``.cache/repro_seconds`` beside the reports; they are no
+    output of the pipeline, whose files say nothing of time or machine.
+    """
     if not (reports / "runs.csv").exists() or not (reports / "comparison.json").exists():
         return "*No figures yet: `make repro` and then `make readme` write them.*"
     table = _table(pd.read_csv(reports / "runs.csv"))
-    return f"{table}\n\n> {read_json(reports / 'comparison.json')['verdict']}"
+    text = f"{table}\n\n> {read_json(reports / 'comparison.json')['verdict']}"
+    clock = reports.parent / ".cache/repro_seconds"
+    if not clock.exists():
+        return text
+    minutes, seconds = divmod(int(clock.read_text(encoding="utf-8")), 60)
+    took = f"`make repro` took {minutes} min {seconds:02d} s after the installation, on two CPU cores, and ended in:"
+    return f"{took}\n\n{text}"
 
 
 def commands(reports: Path) -> str:
