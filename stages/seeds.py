@@ -86,12 +86,9 @@ def main(seeds: Annotated[list[int], typer.Argument(help="seeds whose experiment
     params = settings.load()
     files = fetch(seeds)
     for family in FAMILIES:
-        sides = [files[f"{family}-{system}"] for system in "AB"]
+        a, b = (files[f"{family}-{system}"] for system in "AB")
         names = (f"{KINDS[family]} A", f"{KINDS[family]} B")
-        write(
-            report(*sides, names, resamples=params.compare.resamples, confidence=params.compare.confidence),
-            TARGET / family,
-        )
+        write(report(a, b, names, **params.compare.model_dump()), TARGET / family)
     write_csv(TARGET / "seeds.csv", table(files))
 
 
