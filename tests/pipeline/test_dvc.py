@@ -189,12 +189,11 @@ def test_stock_libraries_load_the_models(project: Project) -> None:
 
 def test_changing_b_reruns_b_alone_and_going_back_runs_nothing(project: Project) -> None:
     ran = project.dvc("exp", "run", "-n", "b-slower", "-S", "systems.B.train.learning_rate=3e-5")
-    only_b = {
-        f"{stage}@{family}-B"
-        for stage in ("train", "predict", "evaluate")
-        for family in ("span_marker", "token_classifier")
-    }
-    assert ran == {"check", *only_b, "compare", "summary"}
+    families = ("span_marker", "token_classifier")
+    trained = {f"{stage}@{family}-B" for stage in ("train", "predict") for family in families}
+    # A tiny model may answer the same after all, and then nothing behind its predictions runs.
+    behind = {*(f"evaluate@{family}-B" for family in families), "compare", "summary"}
+    assert {"check", *trained} <= ran <= {"check", *trained, *behind}
     project.params(**{"systems.B.train.learning_rate": None})
     assert not {stage for stage in project.dvc("repro") if stage.startswith(("train", "predict"))}
     assert project.dvc("repro") == set()
