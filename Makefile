@@ -30,7 +30,7 @@ repro: setup  ## the whole pipeline on the profile of params.yaml
 	@start=$$SECONDS; dvc repro; mkdir -p .cache; echo $$((SECONDS - start)) > .cache/repro_seconds
 	@cat reports/runs.md
 
-test: setup  ## all tests, in random order
+test: setup  ## the tests, in random order; slow ones excepted
 	python -m pytest
 
 test-real: setup  ## slow tests on real sentences: MULTINERD_DIR=folder make test-real
@@ -57,7 +57,7 @@ commands: setup  ## record in reports/commands.txt what README shows of DVC's co
 	cd .cache/commands && dvc cache dir --local ../../.dvc/cache && dvc checkout -q && (TIMEFORMAT='(%0R s)'; \
 	for command in "dvc repro" "dvc exp run -n A -S headline.system=A" "dvc exp run -n B -S headline.system=B" "dvc metrics diff A B"; do \
 	  echo "\$$ $$command"; time $$command; done) > ../commands.txt 2>&1
-	grep -v '^\s*$$' .cache/commands.txt > reports/commands.txt
+	grep -vE "^\s*$$|didn't change|^Updating lock file|^Reproducing" .cache/commands.txt > reports/commands.txt
 
 readme: setup  ## the parts of README.md that come out of the reports
 	python -m stages.readme

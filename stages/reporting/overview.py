@@ -187,7 +187,7 @@ def a_against_b(path: str | Path, comparisons: Mapping[str, Mapping[str, Any]]) 
         right.set_xlabel(f"points of F1; bar: {level:.0%} interval, paired bootstrap")
         for axes in (left, right):
             plain(axes)
-            axes.margins(x=0.16)
+            axes.margins(x=0.22)
 
     draw(path, (9.6, 1.4 + 0.62 * len(lines)), paint)
 

@@ -107,11 +107,13 @@ def _data(counts: list[dict[str, Any]], settings: Mapping[str, Any]) -> str:
         if f"{family}-A" in settings["models"]
     }
     part = ", ".join(f"{KINDS[family]} on {count:,}" for family, count in trained.items())
+    unlike = " The families were not given the same sentences: their rows do not compare architectures."
+    caution = unlike if len(set(trained.values())) > 1 else ""
     return (
         f"{listed} sentences (train / val / test) of MultiNERD English, profile `{settings['profile']}`, "
         f"seed {settings['seed']}; trained: {part}. A part of the real data, divided anew: "
         "**never to be set beside a published MultiNERD figure**, only beside another row of this table. "
-        "Strict IOB2 on test; `val F1` is of other sentences."
+        f"Strict IOB2 on test; `val F1` is of other sentences.{caution}"
     )
 
 
