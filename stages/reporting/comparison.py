@@ -22,7 +22,7 @@ def report(
     train: Mentions | None = None,
     **options: Any,
 ) -> dict[str, Any]:
-    """All that is said of two sides, to four places; several files a side are several seeds.
+    """All that is said of two sides, unrounded; several files a side are several seeds.
 
     ``names`` are what the sides are called, ``train`` the mentions of A's training rows, and ``options`` those of
     :func:`stages.scoring.comparison.compare`.
@@ -32,14 +32,16 @@ def report(
     """
     result = compare(a, b, **options)
     more = details(read(a[0]), read(b[0]), train)
-    found: dict[str, Any] = rounded({"names": {"a": names[0], "b": names[1]}, **result, **more})
-    return found
+    return {"names": {"a": names[0], "b": names[1]}, **result, **more}
 
 
 def write(found: Mapping[str, Any], output: Path) -> None:
-    """Write what :func:`report` gives as comparison.json, comparison.md and comparison.html."""
+    """Write what :func:`report` gives as comparison.json (to four places), comparison.md and comparison.html.
+
+    The texts round each figure once, as the verdict does: from a rounded figure they could say .127 beside its .126.
+    """
     texts = {"comparison.md": markdown.render(found), "comparison.html": page.render(found)}
-    write_json(output / "comparison.json", found)
+    write_json(output / "comparison.json", rounded(found))
     for name, text in texts.items():
         with whole_file(output / name) as file:
             file.write(text)
