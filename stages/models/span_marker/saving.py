@@ -53,6 +53,7 @@ def create(settings: SpanMarkerSettings, types: Sequence[str]) -> SpanMarker:
         config = encoders.load_config(settings.encoder, settings.encoder_revision, settings.encoder_layers)
         encoder = AutoModel.from_pretrained(place, config=config, revision=settings.encoder_revision)
         inner = {**config.to_dict(), "_name_or_path": settings.encoder}
+    inner["dtype"] = None  # a checkpoint stored in 16 bits is trained, and loaded again, in 32
     if Path(place).is_dir():
         inner["_configuration_file"] = ENCODER_CONFIG
     model = SpanMarker(_config(inner, settings, types), encoder)
