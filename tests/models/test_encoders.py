@@ -8,7 +8,7 @@ import pytest
 from datasets import Dataset
 
 from stages import settings
-from stages.corpus.labels import SPLITS, TAG_IDS, TYPES
+from stages.corpus.labels import TAG_IDS, TYPES
 from stages.models import families
 from stages.models.training import seed_everything, train
 
@@ -49,8 +49,3 @@ def test_a_cased_sentencepiece_encoder(family: settings.Family, multinerd: Path,
     if not encoder.is_dir():
         pytest.skip(f"{encoder} is not there")
     work_on(str(encoder), family, tmp_path)
-
-
-@pytest.mark.real
-def test_real_sentences_of_every_split_are_there(multinerd: Path) -> None:
-    assert all((multinerd / split / f"{split}_en.jsonl").is_file() for split in SPLITS)
