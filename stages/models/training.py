@@ -75,42 +75,56 @@ def train(
     ``learning_rate``, ``train_loss`` (mean since the last row), ``val_loss`` and ``val_f1``; a cell
     that was not measured at its step is empty.
     """
-    if settings.train_sentences is not None:
-        train_rows = train_rows.select(range(min(settings.train_sentences, len(train_rows))))
-    trainer = NerTrainer(tagger, arguments(settings, seed, len(train_rows), work), train_rows, val_rows)
+    trainer = build(tagger, train_rows, val_rows, settings, seed, work)
     trainer.train()
     return curves(trainer.state.log_history)
 
 
-def arguments(settings: FamilySettings, seed: int, sentences: int, work: Path) -> TrainingArguments:
+def build(
+    tagger: Model,
+    train_rows: Dataset,
+    val_rows: Dataset,
+    settings: FamilySettings,
+    seed: int,
+    work: Path,
+    **overrides: Any,
+) -> NerTrainer:
+    """The Trainer of ``train``, not yet started; ``overrides`` win over its arguments."""
+    if settings.train_sentences is not None:
+        train_rows = train_rows.select(range(min(settings.train_sentences, len(train_rows))))
+    return NerTrainer(tagger, arguments(settings, seed, len(train_rows), work, **overrides), train_rows, val_rows)
+
+
+def arguments(settings: FamilySettings, seed: int, sentences: int, work: Path, **overrides: Any) -> TrainingArguments:
     """The Trainer's arguments: hyperparameters from ``settings``, hardware as found on this machine."""
     gpu = torch.cuda.is_available()
     steps = -(-sentences // (settings.batch_size * settings.accumulation))
-    return TrainingArguments(
-        output_dir=str(work),
-        num_train_epochs=settings.epochs,
-        per_device_train_batch_size=settings.batch_size,
-        gradient_accumulation_steps=settings.accumulation,
-        learning_rate=settings.learning_rate,
-        lr_scheduler_type=settings.scheduler,
-        warmup_ratio=settings.warmup_ratio,
-        weight_decay=settings.weight_decay,
-        max_grad_norm=settings.max_grad_norm,
-        optim="adamw_torch_fused",
-        use_cpu=not gpu,
-        bf16=has_bf16(),
-        tf32=True if gpu and has_bf16() else None,
-        dataloader_pin_memory=gpu,
-        group_by_length=True,
-        eval_strategy="epoch",
-        save_strategy="no",
-        logging_steps=max(1, steps // LOGS_AN_EPOCH),
-        report_to="none",
-        remove_unused_columns=False,
-        label_names=["labels"],
-        seed=seed,
-        data_seed=seed,
-    )
+    values: dict[str, Any] = {
+        "output_dir": str(work),
+        "num_train_epochs": settings.epochs,
+        "per_device_train_batch_size": settings.batch_size,
+        "gradient_accumulation_steps": settings.accumulation,
+        "learning_rate": settings.learning_rate,
+        "lr_scheduler_type": settings.scheduler,
+        "warmup_ratio": settings.warmup_ratio,
+        "weight_decay": settings.weight_decay,
+        "max_grad_norm": settings.max_grad_norm,
+        "optim": "adamw_torch_fused",
+        "use_cpu": not gpu,
+        "bf16": has_bf16(),
+        "tf32": True if gpu and has_bf16() else None,
+        "dataloader_pin_memory": gpu,
+        "group_by_length": True,
+        "eval_strategy": "epoch",
+        "save_strategy": "no",
+        "logging_steps": max(1, steps // LOGS_AN_EPOCH),
+        "report_to": "none",
+        "remove_unused_columns": False,
+        "label_names": ["labels"],
+        "seed": seed,
+        "data_seed": seed,
+    }
+    return TrainingArguments(**{**values, **overrides})
 
 
 def curves(history: Sequence[dict[str, Any]]) -> pd.DataFrame:
