@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from stages.models.span_marker.processor import keep
+from stages.models.processor import keep
 
 
 class Layout(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from stages.models.span_marker.preparation import ragged_arange
+from stages.models.subwords import ragged_arange
 
 
 def all_spans(words: np.ndarray, longest: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

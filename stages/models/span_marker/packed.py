@@ -17,8 +17,8 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import PreTrainedModel
 
+from stages.models.processor import dropout, linear
 from stages.models.span_marker.attention import Layout, attend
-from stages.models.span_marker.processor import dropout, linear
 
 PACKABLE = ("bert", "camembert", "electra", "roberta", "xlm-roberta")
 """Architectures (``model_type``) whose layers are BERT's."""

@@ -18,8 +18,9 @@ from stages.models.span_marker import preparation, saving
 from stages.models.span_marker.batches import all_spans
 from stages.models.span_marker.decoding import Answer, decode, loss, merge, word_probabilities
 from stages.models.span_marker.modeling import SpanMarker
-from stages.models.span_marker.preparation import Gold, Ragged, Subwords
+from stages.models.span_marker.preparation import Gold
 from stages.models.span_marker.proposal import Proposal, Spans
+from stages.models.subwords import Ragged, Subwords, special_ids, subwords, subwords_of_words
 from stages.models.tagging import Tagging
 from stages.models.windows import windows
 from stages.settings import SpanMarkerSettings
@@ -138,8 +139,8 @@ class SpanMarkerTagger:
     def _pieces(self, sentences: list[list[str]]) -> tuple[list[_Piece], Subwords]:
         """The sentences in windows that the model can read, and the subwords of each."""
         tokenizer, limit = self.model.fast_tokenizer, self.model.max_tokens
-        room = limit - sum(map(len, preparation.special_ids(tokenizer)))
-        parts = preparation.subwords(_arrow(sentences), tokenizer, limit)
+        room = limit - sum(map(len, special_ids(tokenizer)))
+        parts = subwords(_arrow(sentences), tokenizer, limit)
         pieces = [_Piece(i, 0, len(words), 0, len(words)) for i, words in enumerate(sentences)]
         if (parts.whole <= room).all():
             return pieces, parts
@@ -148,12 +149,10 @@ class SpanMarkerTagger:
             if size <= room:
                 cut.append(piece)
                 continue
-            words = preparation.subwords_of_words(pa.array(sentences[piece.sentence], pa.string()), tokenizer)
+            words = subwords_of_words(pa.array(sentences[piece.sentence], pa.string()), tokenizer)
             overlap = 2 * self.model.config.entity_max_length
             cut.extend(_Piece(piece.sentence, *window) for window in windows(words.lengths.tolist(), room, overlap))
-        return cut, preparation.subwords(
-            _arrow([sentences[p.sentence][p.first : p.last] for p in cut]), tokenizer, limit
-        )
+        return cut, subwords(_arrow([sentences[p.sentence][p.first : p.last] for p in cut]), tokenizer, limit)
 
     def _rows(self, pieces: list[_Piece], parts: Subwords) -> list[dict[str, np.ndarray]]:
         """What the collator takes: each window with the spans whose middle word it answers for."""

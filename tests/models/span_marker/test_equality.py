@@ -9,7 +9,8 @@ import torch
 from datasets import Dataset
 from span_marker import SpanMarkerModel
 
-from stages.models.span_marker import SpanMarker, dense, packed, prepare, processor
+from stages.models import processor
+from stages.models.span_marker import SpanMarker, dense, packed, prepare
 from tests.models.span_marker.helpers import flat, no_dropout, our_batch, stock_batch, words_and_tags
 
 Pair = tuple[SpanMarker, SpanMarkerModel]
