@@ -47,7 +47,7 @@ class SpanMarker(SpanMarkerModel):
         if encoder is None:
             encoder = AutoModel.from_config(encoder_config(config))
         super().__init__(config, encoder, **kwargs)
-        self.way: ModuleType = packed if packed.packable(encoder) else dense
+        self.is_packable = packed.packable(encoder)
         self.proposal: Proposal | None = None
         self.negatives = 0
 
@@ -68,6 +68,11 @@ class SpanMarker(SpanMarkerModel):
         positions = self.config.get("max_position_embeddings", default=None)
         limit = int(self.tokenizer.model_max_length)
         return limit if positions is None else min(limit, positions - POSITION_SHIFT)
+
+    @property
+    def way(self) -> ModuleType:
+        """How text is read and asked: :mod:`.packed`, or :mod:`.dense` for an encoder that it does not know."""
+        return packed if self.is_packable else dense
 
     @property
     def collator(self) -> Collator:
@@ -104,7 +109,9 @@ class SpanMarker(SpanMarkerModel):
         drawn = draw(scores, gold, self.negatives * len(input_ids))
         logits = self.ask(text, spans.at(drawn.spans))
         loss = _mean_loss(population(logits, drawn.log_chance), labels[drawn.spans])
-        own = functional.binary_cross_entropy_with_logits(scores, gold.float(), reduction="sum")
+        own = functional.binary_cross_entropy_with_logits(
+            scores, gold.float(), pos_weight=scores.new_tensor(10.0), reduction="sum"
+        )
         return SpanMarkerOutput(loss=loss + own / len(drawn.spans), logits=logits)
 
     def read(self, input_ids: Tensor, attention_mask: Tensor) -> Any:

@@ -156,7 +156,7 @@ def _check(model: SpanMarker, settings: SpanMarkerSettings) -> None:
             f"encoder {settings.encoder!r} has {positions} positions, of which SpanMarker leaves the first "
             f"{POSITION_SHIFT} free: max_tokens is {settings.max_tokens}, at most {positions - POSITION_SHIFT}"
         )
-    if model.way is dense:
+    if not model.is_packable:
         dense.check_positions(model.encoder)
 
 

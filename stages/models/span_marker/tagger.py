@@ -16,7 +16,7 @@ from stages.corpus.labels import TAG_IDS, bio_tags
 from stages.models.device import device
 from stages.models.span_marker import preparation, saving
 from stages.models.span_marker.batches import all_spans
-from stages.models.span_marker.decoding import Answer, decode, loss, merge, word_probabilities
+from stages.models.span_marker.decoding import Answer, close_calls, decode, loss, merge, word_probabilities
 from stages.models.span_marker.modeling import SpanMarker
 from stages.models.span_marker.preparation import Gold
 from stages.models.span_marker.proposal import Proposal, Spans
@@ -105,34 +105,39 @@ class SpanMarkerTagger:
         return taggings
 
     def settle(self, sentences: Sequence[Sequence[str]], gold: Sequence[Sequence[str]]) -> None:
-        """Set the proposal's threshold for the recall of gold spans that the settings ask for; see ``Model.settle``."""
+        """Set the proposal's threshold for the recall that the settings ask for; see ``Model.settle``.
+
+        Of the gold spans that the model takes for entities when it is asked, that share passes. Gold that it would
+        not find anyway does not hold the threshold down: some is wrong in silver data, and no score finds it.
+        """
         if self.proposal is None:
             return
-        found: list[float] = []
+        found: list[np.ndarray] = []
         for start in range(0, len(sentences), CHUNK):
             pieces, parts = self._pieces([list(words) for words in sentences[start : start + CHUNK]])
             truths = self._gold(gold[start : start + CHUNK])
-            rows = self._rows(pieces, parts)
-            for piece, row, (_, scores) in zip(pieces, rows, self._run(rows, self._scores), strict=True):
-                truth = truths[piece.sentence]
-                wanted = set(
-                    zip((truth.first - piece.first).tolist(), (truth.last - piece.first).tolist(), strict=True)
-                )
-                spans = zip(row["span_first"].tolist(), row["span_last"].tolist(), strict=True)
-                found += [scores[i] for i, span in enumerate(spans) if span in wanted]
-        self.proposal.settle(np.array(found), self.recall)
+            rows = [
+                _among(row, truths[piece.sentence], piece.first)
+                for piece, row in zip(pieces, self._rows(pieces, parts), strict=True)
+            ]
+            found += [scores for _, scores in self._run(rows, self._found) if len(scores)]
+        scores = np.concatenate(found) if found else np.zeros(0, dtype=np.float32)
+        self.proposal.settle(scores[np.isfinite(scores)], self.recall)
 
     def answers(self, sentences: list[list[str]]) -> list[Answer]:
         """The probabilities of the spans asked about in each sentence."""
         pieces, parts = self._pieces(sentences)
         rows = self._rows(pieces, parts)
-        gathered: list[list[Answer]] = [[] for _ in sentences]
-        for i, (piece, row, (asked, scores)) in enumerate(
-            zip(pieces, rows, self._run(rows, self._probabilities), strict=True)
-        ):
+        replies = []
+        for i, (row, (asked, scores)) in enumerate(zip(rows, self._run(rows, self._probabilities), strict=True)):
             first, last, bare = row["span_first"][asked], row["span_last"][asked], parts.sizes[i] == 0
+            replies.append(Answer(first, last, scores, bare[first] | bare[last]))
+        if torch.is_autocast_enabled(self.model.device.type):
+            self._ask_again(rows, replies)
+        gathered: list[list[Answer]] = [[] for _ in sentences]
+        for piece, reply in zip(pieces, replies, strict=True):
             gathered[piece.sentence].append(
-                Answer(first + piece.first, last + piece.first, scores, bare[first] | bare[last])
+                reply._replace(first=reply.first + piece.first, last=reply.last + piece.first)
             )
         return [merge(windows, len(self.names)) for windows in gathered]
 
@@ -174,6 +179,17 @@ class SpanMarkerTagger:
         }  # fmt: skip
         return [{name: values[i] for name, values in lists.items()} for i in range(len(pieces))]
 
+    def _ask_again(self, rows: list[dict[str, np.ndarray]], replies: list[Answer]) -> None:
+        """Answer close calls again in 32 bits, in place: they are few, and the text is cheap to read."""
+        close = [close_calls(reply) for reply in replies]
+        again = [
+            row | {"span_first": reply.first[which], "span_last": reply.last[which]}
+            for row, reply, which in zip(rows, replies, close, strict=True)
+        ]
+        with torch.autocast(self.model.device.type, enabled=False):
+            for reply, which, (_, scores) in zip(replies, close, self._run(again, self._every), strict=True):
+                reply.log_probabilities[which] = scores
+
     def _run(self, rows: list[dict[str, np.ndarray]], question: _Question) -> list[tuple[np.ndarray, np.ndarray]]:
         """What ``question`` replies to each row, in order; rows of like size go together.
 
@@ -197,19 +213,23 @@ class SpanMarkerTagger:
             self.model.train(training)
         return replies
 
+    def _every(self, text: Any, spans: Spans) -> tuple[Tensor, Tensor]:
+        """Log-probabilities ``(N, labels)`` of every span."""
+        return torch.arange(len(spans.first)), self.model.ask(text, spans).float().log_softmax(-1)
+
     def _probabilities(self, text: Any, spans: Spans) -> tuple[Tensor, Tensor]:
         """Log-probabilities ``(asked, labels)`` of the spans that the proposal lets through, or of all."""
         if self.proposal is None:
-            asked = torch.arange(len(spans.first))
-        else:
-            asked = self.proposal.passed(self.proposal(text.states, spans))
-            spans = spans.at(asked)
-        return asked, self.model.ask(text, spans).float().log_softmax(-1)
+            return self._every(text, spans)
+        asked = self.proposal.passed(self.proposal(text.states, spans))
+        return asked, self._every(text, spans.at(asked))[1]
 
-    def _scores(self, text: Any, spans: Spans) -> tuple[Tensor, Tensor]:
-        """The proposal's score of every span."""
+    def _found(self, text: Any, spans: Spans) -> tuple[Tensor, Tensor]:
+        """The proposal's score of every span, NaN for one that the model does not take for an entity."""
         assert self.proposal is not None
-        return torch.arange(len(spans.first)), self.proposal(text.states, spans)
+        asked, log_probabilities = self._every(text, spans)
+        scores = self.proposal(text.states, spans)
+        return asked, scores.masked_fill(log_probabilities.argmax(-1) == 0, torch.nan)
 
     @property
     def _share(self) -> float:
@@ -228,6 +248,15 @@ class SpanMarkerTagger:
         entities, scores = decode(answer, self.names)
         table = word_probabilities(answer, len(words), len(self.names) - 1)
         return Tagging(entities, scores, table, None if gold is None else loss(answer, gold), len(answer.first))
+
+
+def _among(row: dict[str, np.ndarray], gold: Gold, begin: int) -> dict[str, np.ndarray]:
+    """``row`` with only its gold spans; ``begin`` is the word of the sentence where the row begins."""
+    wide = 1 + int(row["span_last"].max(initial=0))
+    first, last = gold.first - begin, gold.last - begin
+    inside = (first >= 0) & (last < wide)
+    kept = np.isin(row["span_first"] * wide + row["span_last"], first[inside] * wide + last[inside])
+    return row | {"span_first": row["span_first"][kept], "span_last": row["span_last"][kept]}
 
 
 def _arrow(sentences: list[list[str]]) -> pa.ListArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import subprocess
 import sys
@@ -53,6 +54,11 @@ def test_a_saved_model_is_an_ordinary_one(ours: SpanMarker, tmp_path: Path) -> N
     names = {path.name for path in (tmp_path / "model").iterdir()}
     assert {"model.safetensors", "tokenizer.json", "encoder_config.json"} <= names
     assert not [name for name in names if name.endswith((".bin", ".pt")) or name == "README.md"]
+
+
+def test_a_model_can_be_copied(ours: SpanMarker) -> None:
+    again = copy.deepcopy(ours)
+    assert SpanMarkerTagger(again).tag(SENTENCES)[2].entities == SpanMarkerTagger(ours).tag(SENTENCES)[2].entities
 
 
 def test_no_path_of_this_machine_is_saved(ours: SpanMarker, tmp_path: Path) -> None:

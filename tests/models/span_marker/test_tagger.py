@@ -11,7 +11,7 @@ import torch
 from stages.corpus.labels import TAGS, TYPES, Span
 from stages.models.span_marker import SpanMarker, SpanMarkerTagger, create
 from stages.models.span_marker import tagger as module
-from stages.models.span_marker.decoding import Answer, decode
+from stages.models.span_marker.decoding import CLOSE, Answer, close_calls, decode
 from tests.models.span_marker.helpers import hyperparameters, opinionated, our_batch, words_and_tags
 
 SENTENCES = [words_and_tags(n)[0] for n in (3, 12, 1, 31, 7, 2, 18, 5)]
@@ -107,3 +107,28 @@ def test_equal_spans_go_by_first_then_last_word() -> None:
 
 def test_bare_spans_are_passed_over() -> None:
     assert decode(answer((0, 1, 1, 0.9), (1, 1, 1, 0.6), bare=(0,)), ["O", "PER", "LOC"])[0] == [Span("PER", 1, 2)]
+
+
+def test_close_calls_are_near_ties_and_rivals() -> None:
+    sure = answer((0, 0, 1, 0.98), (1, 1, 0, 0.99), (3, 3, 2, 0.97))
+    assert close_calls(sure).tolist() == [False, False, False]
+    near = answer((0, 0, 1, 0.5), (1, 1, 0, 0.99))
+    assert close_calls(near).tolist() == [True, False]
+    rivals = answer((0, 1, 1, 0.98), (1, 2, 2, 0.97), (0, 2, 0, 0.99), (4, 4, 1, 0.99))
+    assert close_calls(rivals).tolist() == [True, True, False, False]
+    assert close_calls(answer()).tolist() == []
+
+
+def test_sixteen_bits_ask_close_calls_again_in_thirty_two(tagger: SpanMarkerTagger) -> None:
+    exact = tagger.answers(SENTENCES)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        mixed = tagger.answers(SENTENCES)
+        entities = [tagging.entities for tagging in tagger.tag(SENTENCES)]
+    assert entities == [tagging.entities for tagging in tagger.tag(SENTENCES)]
+    moved, close = [], []
+    for one, other in zip(exact, mixed, strict=True):
+        moved.append(np.abs(one.log_probabilities - other.log_probabilities).max(-1))
+        ordered = np.sort(one.log_probabilities, axis=-1)
+        close.append(ordered[:, -1] - ordered[:, -2] < CLOSE - 0.1)
+    assert np.concatenate(moved)[np.concatenate(close)].max() < 1e-4
+    assert np.concatenate(moved).max() > 1e-3, "the rest is in 16 bits"
