@@ -107,22 +107,18 @@ class SpanMarkerTagger:
     def settle(self, sentences: Sequence[Sequence[str]], gold: Sequence[Sequence[str]]) -> None:
         """Set the proposal's threshold for the recall that the settings ask for; see ``Model.settle``.
 
-        Of the gold spans that the model takes for entities when it is asked, that share passes. Gold that it would
-        not find anyway does not hold the threshold down: some is wrong in silver data, and no score finds it.
+        First so that this share of the gold spans passes. Some of them are wrong in silver data and found by no score,
+        and hold the threshold far down; so it is raised again, until this share of the spans passes that the model
+        takes for entities when it is asked about all that passed before.
         """
         if self.proposal is None:
             return
-        found: list[np.ndarray] = []
-        for start in range(0, len(sentences), CHUNK):
-            pieces, parts = self._pieces([list(words) for words in sentences[start : start + CHUNK]])
-            truths = self._gold(gold[start : start + CHUNK])
-            rows = [
-                _among(row, truths[piece.sentence], piece.first)
-                for piece, row in zip(pieces, self._rows(pieces, parts), strict=True)
-            ]
-            found += [scores for _, scores in self._run(rows, self._found) if len(scores)]
-        scores = np.concatenate(found) if found else np.zeros(0, dtype=np.float32)
-        self.proposal.settle(scores[np.isfinite(scores)], self.recall)
+        pieces, parts = self._pieces([list(words) for words in sentences])
+        truths, rows = self._gold(gold), self._rows(pieces, parts)
+        among = [_among(row, truths[piece.sentence], piece.first) for piece, row in zip(pieces, rows, strict=True)]
+        for questions, question in ((among, self._scores), (rows, self._found)):
+            scores = [values for _, values in self._run(questions, question) if len(values)]
+            self.proposal.settle(np.concatenate(scores) if scores else np.zeros(0, dtype=np.float32), self.recall)
 
     def answers(self, sentences: list[list[str]]) -> list[Answer]:
         """The probabilities of the spans asked about in each sentence."""
@@ -224,12 +220,16 @@ class SpanMarkerTagger:
         asked = self.proposal.passed(self.proposal(text.states, spans))
         return asked, self._every(text, spans.at(asked))[1]
 
-    def _found(self, text: Any, spans: Spans) -> tuple[Tensor, Tensor]:
-        """The proposal's score of every span, NaN for one that the model does not take for an entity."""
+    def _scores(self, text: Any, spans: Spans) -> tuple[Tensor, Tensor]:
+        """The proposal's score of every span."""
         assert self.proposal is not None
-        asked, log_probabilities = self._every(text, spans)
-        scores = self.proposal(text.states, spans)
-        return asked, scores.masked_fill(log_probabilities.argmax(-1) == 0, torch.nan)
+        return torch.arange(len(spans.first)), self.proposal(text.states, spans)
+
+    def _found(self, text: Any, spans: Spans) -> tuple[Tensor, Tensor]:
+        """The proposal's scores of the spans that pass and that the model takes for entities."""
+        asked, log_probabilities = self._probabilities(text, spans)
+        found = asked[log_probabilities.argmax(-1) != 0]
+        return found, self._scores(text, spans)[1][found]
 
     @property
     def _share(self) -> float:
