@@ -52,7 +52,7 @@ real: setup  ## figures on real sentences: make real DATA=folder (an hour and mo
 	python -m stages.gather --reports .cache/real/reports --params .cache/real/params.yaml --output reports/real
 	python -m stages.readme --only real
 
-bench: setup  ## speed beside the peers (40 minutes): make bench ONLY="exact-training data"; MULTINERD_DIR=folder
+bench: setup  ## speed beside the peers (40 minutes), or some rows: make bench ONLY="exact-training data"
 	python -m stages.bench $(if $(ONLY),--only "$(ONLY)")
 
 commands: setup  ## record in reports/commands.txt what README shows of DVC's commands

@@ -42,7 +42,7 @@ ROWS: dict[str, Entry] = {
     "token-training-bf16": Entry("Token classifier: training", partial(speed.token_training, bf16=True), 2, bf16=True),
     "token-prediction": Entry("Token classifier: prediction", speed.token_prediction, 3),
     "data": Entry("Data: filter and derive", data.data, 6),
-    "logits": Entry("SpanMarker exact: logits", quality.logits, 3),
+    "logits": Entry("SpanMarker exact: logits", quality.logits, 5),
     "growth-sentences": Entry("Growth with the sentences", growth.by_sentences, 8, unasked=False),
     "growth-words": Entry("Growth with the words of a sentence", growth.by_words, 10, unasked=False),
     "selective-training-f1": Entry(

@@ -14,9 +14,10 @@ from typing import Any
 
 from stages.corpus.files import read_json, write_json
 from stages.errors import UserError
-from stages.scoring.scores import rounded
 
 Row = dict[str, Any]
+
+FIGURES = 5
 
 FIELDS: dict[str, Any] = {
     "name": str, "peer": str, "unit": str, "ratio": (int, float, type(None)), "precision": dict, "data": str,
@@ -70,13 +71,13 @@ def merged(before: Iterable[Row], new: Row, order: Sequence[str]) -> list[Row]:
 
 
 def save(path: Path, rows: Sequence[Row]) -> None:
-    """Write the rows, figures to four places.
+    """Write the rows, every figure to ``FIGURES`` significant ones.
 
     Raises:
         UserError: a row lacks something, or a name is there twice.
     """
     check(rows)
-    write_json(path, {"rows": rounded(list(rows))})
+    write_json(path, {"rows": significant(list(rows))})
 
 
 def check(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -93,6 +94,17 @@ def check(rows: Sequence[Mapping[str, Any]]) -> None:
         if row["name"] in seen:
             raise UserError(f"row {row['name']!r} is there twice; remove one")
         seen.add(row["name"])
+
+
+def significant(value: Any) -> Any:
+    """The same nested dicts and lists with every float cut to ``FIGURES`` significant figures, however small."""
+    if isinstance(value, float):
+        return float(f"{value:.{FIGURES}g}")
+    if isinstance(value, dict):
+        return {key: significant(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [significant(item) for item in value]
+    return value
 
 
 def _git(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:

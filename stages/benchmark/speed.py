@@ -96,11 +96,14 @@ def token_prediction(plan: Plan) -> dict[str, Any]:
     return _row(plan, sides, PLAIN_PREDICT, ("fp32", "fp32"))
 
 
-def agreement(ours: list[list[Any]], peer: list[list[Any]]) -> dict[str, float]:
-    """How many entities each side found in the same sentences, how many are equal, and their share of the peer's."""
+def agreement(ours: list[list[Any]], peer: list[list[Any]]) -> dict[str, Any]:
+    """How many entities each side found in the same sentences, how many are equal, and their share of the peer's.
+
+    The share is None where the peer found none.
+    """
     both = sum(len(set(mine) & set(theirs)) for mine, theirs in zip(ours, peer, strict=True))
     found = {"ours": sum(map(len, ours)), "peer": sum(map(len, peer)), "equal": both}
-    return {**found, "share": both / found["peer"] if found["peer"] else 1.0}
+    return {**found, "share": both / found["peer"] if found["peer"] else None}
 
 
 def _row(plan: Plan, sides: Mapping[str, Side], peer: str, precision: tuple[str, str]) -> dict[str, Any]:

@@ -56,8 +56,8 @@ def outcome(row: Row) -> str:
         low, high = row["interval"]
         parts.append(f"F1 {points(row['difference'])} points ({points(low)} to {points(high)})")
     elif "difference" in row:
-        parts.append(f"{row['difference']:.1e}")
-    if "entities" in row:
+        parts.append(f"at most {row['difference']:.1e}")
+    if row.get("entities", {}).get("share") is not None:
         parts.append(f"{row['entities']['share']:.2%} of entities equal")
     return "; ".join(parts) or f"{len(row['points'])} points"
 
@@ -108,7 +108,7 @@ def _bars(axes: Axes, rows: Sequence[Row]) -> None:
     places = lines(axes, [row["name"] for row in rows])
     for row in rows:
         y, same = places[row["name"]], row["precision"]["ours"] == row["precision"]["peer"]
-        axes.barh(y, row["ratio"], height=0.6, color=COLOURS["A"] if same else BASELINE, alpha=0.85)
+        axes.barh(y, row["ratio"] - 1, left=1, height=0.6, color=COLOURS["A"] if same else BASELINE, alpha=0.85)
         axes.plot([row["low"], row["high"]], [y, y], color=INK, linewidth=1.2, marker="|", markersize=6)
         note = "" if same else f" ({row['precision']['ours']} beside {row['precision']['peer']})"
         axes.annotate(
