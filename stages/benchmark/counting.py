@@ -73,26 +73,31 @@ class Counter:
 
     Attributes:
         positions: positions embedded, padding and markers included; text read twice counts twice.
-        flops: operations of the forward passes; a pass whose size cannot be told is not in.
+        flops: operations of its forward passes, but for those of a proposal, which are few.
     """
 
     def __init__(self, model: Any) -> None:
         self.positions = 0
         self.flops = 0
         self._shape = Shape.of(model)
-        self._is_span_marker = hasattr(model, "encoder")
-        model.get_input_embeddings().register_forward_pre_hook(self._embedded)
-        model.register_forward_pre_hook(self._asked, with_kwargs=True)
+        self._before = 0
+        model.base_model.embeddings.register_forward_hook(self._embedded)
+        model.register_forward_pre_hook(self._begins)
+        model.register_forward_hook(self._asked, with_kwargs=True)
 
-    def _embedded(self, _: Any, inputs: tuple[Tensor, ...]) -> None:
-        self.positions += inputs[0].numel()
+    def _embedded(self, _: Any, __: Any, embeddings: Tensor) -> None:
+        self.positions += embeddings.numel() // embeddings.shape[-1]
 
-    def _asked(self, _: Any, __: Any, inputs: dict[str, Any]) -> None:
+    def _begins(self, *_: Any) -> None:
+        self._before = self.positions
+
+    def _asked(self, model: Any, _: Any, inputs: dict[str, Any], __: Any) -> None:
         batch, length = inputs["input_ids"].shape
+        markers = self.positions - self._before - batch * length
         if "span_first" in inputs:
-            self.flops += packed_flops(self._shape, batch, length, len(inputs["span_first"]))
+            self.flops += packed_flops(self._shape, batch, length, markers // 2)
         else:
-            count = stock_flops if self._is_span_marker else token_flops
+            count = stock_flops if hasattr(model, "encoder") else token_flops
             self.flops += count(self._shape, batch, length)
 
     def of_training(self, runs: int, sentences: int) -> dict[str, Any]:

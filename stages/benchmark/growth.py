@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from stages.benchmark.figures import speeds
-from stages.benchmark.plan import BATCH, Plan, has_selective_mode
+from stages.benchmark.plan import BATCH, Plan
 from stages.benchmark.quality import own_span_marker, own_token_classifier
 from stages.benchmark.race import Side, race
 from stages.benchmark.sentences import Sentence, of_length, pick
@@ -63,25 +63,26 @@ def _points(plan: Plan, sentences: list[Sentence], size: dict[str, int], with_st
 
 
 def _tasks(plan: Plan, sentences: list[Sentence]) -> dict[str, dict[str, Side]]:
-    """The sides of each task: ours (in each mode that there is) and the peer."""
+    """The sides of each task: ours (in both modes) and the peer."""
     span, token = (
         part.model_copy(update={"batch_size": BATCH}) for part in (plan.mode("exact"), plan.token_classifier)
     )
     span_model, token_model = own_span_marker(plan), own_token_classifier(plan)
     once = {"sentences": sentences, "passes": 1, "bf16": False}
     asked = {"model": span_model, **once}
-    training = {"ours": Side(f"{OURS}:Training", {"settings": span, **once})}
-    prediction = {"ours": Side(f"{OURS}:Prediction", {"mode": "exact", **asked})}
-    if has_selective_mode():
-        selective = plan.mode("selective").model_copy(update={"batch_size": BATCH})
-        training["ours, selective"] = Side(f"{OURS}:Training", {"settings": selective, **once})
-        prediction["ours, selective"] = Side(f"{OURS}:Prediction", {"mode": "selective", **asked})
-    training["peer"] = Side(f"{STOCK}:Training", {"settings": span, "sentences": sentences})
-    prediction["peer"] = Side(f"{STOCK}:Prediction", {"model": span_model, "sentences": sentences})
+    selective = span.model_copy(update={"mode": "selective"})
     plain = {"settings": token, "sentences": sentences}
     return {
-        "training": training,
-        "prediction": prediction,
+        "training": {
+            "ours": Side(f"{OURS}:Training", {"settings": span, **once}),
+            "ours, selective": Side(f"{OURS}:Training", {"settings": selective, **once}),
+            "peer": Side(f"{STOCK}:Training", {"settings": span, "sentences": sentences}),
+        },
+        "prediction": {
+            "ours": Side(f"{OURS}:Prediction", {"mode": "exact", **asked}),
+            "ours, selective": Side(f"{OURS}:Prediction", {"mode": "selective", **asked}),
+            "peer": Side(f"{STOCK}:Prediction", {"model": span_model, "sentences": sentences}),
+        },
         "token training": {
             "ours": Side(f"{OURS}:Training", {"settings": token, **once}),
             "peer": Side(f"{PLAIN}:Training", plain),

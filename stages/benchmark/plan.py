@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Literal
 
 from stages.benchmark.sentences import Corpus
-from stages.errors import UserError
 from stages.settings import SpanMarkerSettings, TokenClassifierSettings
 
 BATCH = 8
@@ -38,18 +37,5 @@ class Plan:
     data_rows: int = DATA_ROWS
 
     def mode(self, mode: Mode) -> SpanMarkerSettings:
-        """SpanMarker's hyperparameters in one mode.
-
-        Raises:
-            UserError: selective mode is asked for, and this version has none.
-        """
-        if has_selective_mode():
-            return self.span_marker.model_copy(update={"mode": mode})
-        if mode == "selective":
-            raise UserError("this version's SpanMarker has no selective mode, so there is nothing to measure")
-        return self.span_marker
-
-
-def has_selective_mode() -> bool:
-    """Whether this version's SpanMarker has the parameter ``mode``."""
-    return "mode" in SpanMarkerSettings.model_fields
+        """SpanMarker's hyperparameters in one mode."""
+        return self.span_marker.model_copy(update={"mode": mode})

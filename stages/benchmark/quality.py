@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from stages.benchmark.figures import ratio
-from stages.benchmark.plan import Mode, Plan, has_selective_mode
+from stages.benchmark.plan import Mode, Plan
 from stages.benchmark.race import Side, pool, race
 from stages.benchmark.sentences import Corpus
 from stages.benchmark.trainings import Job, Trained, tagged, trained
@@ -25,11 +25,8 @@ QUICK = {"train_sentences": 1000, "epochs": 1}
 
 
 def own_span_marker(plan: Plan) -> Path:
-    """The SpanMarker to predict with: ``plan.model``, else one of our own, selective where there is that mode."""
-    if plan.model is not None:
-        return plan.model
-    mode: Mode = "selective" if has_selective_mode() else "exact"
-    return trained(plan, _span_jobs(plan, mode, SEEDS[:1]))[0].model
+    """The SpanMarker to predict with, in either mode: ``plan.model``, else the first of our own trained selectively."""
+    return plan.model or trained(plan, _span_jobs(plan, "selective", SEEDS[:1]))[0].model
 
 
 def own_token_classifier(plan: Plan) -> Path:

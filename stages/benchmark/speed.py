@@ -48,7 +48,6 @@ def span_training(plan: Plan, mode: Mode, bf16: bool = False) -> dict[str, Any]:
 
 def span_prediction(plan: Plan, mode: Mode, bf16: bool = False) -> dict[str, Any]:
     """A trained SpanMarker asked in ``mode`` against stock's ``predict``, and the entities of both compared."""
-    plan.mode(mode)
     sentences, check = pick(plan.corpus.test, TAGGED), pick(plan.corpus.test, CHECKED)
     model = own_span_marker(plan)
     peer = {"model": model, "sentences": sentences}
