@@ -16,6 +16,7 @@ from stages.benchmark.trainings import Job, Trained, tagged, trained
 from stages.corpus.labels import TAGS
 from stages.scoring.counts import counts
 from stages.scoring.paired import compare_counts
+from stages.settings import FamilySettings
 
 SEEDS = (1, 2, 3)
 COMPARED = 500
@@ -38,7 +39,7 @@ def selective_training_f1(plan: Plan) -> dict[str, Any]:
     """Selective against exact training on the same sentences, each model predicting as it was trained to."""
     jobs = [*_span_jobs(plan, "selective"), *_span_jobs(plan, "exact")]
     results = trained(plan, jobs)
-    row = _compared(plan.corpus, results[: len(SEEDS)], results[len(SEEDS) :])
+    row = _compared(plan.corpus, plan.span_marker, results[: len(SEEDS)], results[len(SEEDS) :])
     return {"peer": "ours in exact mode, the same sentences, epochs and seeds", **_same(_found()), **row}
 
 
@@ -50,7 +51,7 @@ def selective_prediction_f1(plan: Plan) -> dict[str, Any]:
         waiting = [processes.submit(tagged, one.model, mode, plan.corpus.test) for one, mode in asked]
         found = [done.result() for done in waiting]
     answers = [one._replace(seconds=each[0], tags=each[1]) for (one, _), each in zip(asked, found, strict=True)]
-    row = _compared(plan.corpus, answers[: len(models)], answers[len(models) :])
+    row = _compared(plan.corpus, plan.span_marker, answers[: len(models)], answers[len(models) :])
     return {"peer": "ours in exact mode, the same weights", **_same("fp32"), **row}
 
 
@@ -58,7 +59,7 @@ def token_training_f1(plan: Plan) -> dict[str, Any]:
     """Our token classifier against the plain Trainer's by the same recipe."""
     ways = ("ours", "plain")
     results = trained(plan, [Job(way, plan.token_classifier, seed, bf16=False) for way in ways for seed in SEEDS])  # type: ignore[arg-type]
-    row = _compared(plan.corpus, results[: len(SEEDS)], results[len(SEEDS) :])
+    row = _compared(plan.corpus, plan.token_classifier, results[: len(SEEDS)], results[len(SEEDS) :])
     return {"peer": "transformers.Trainer set up as run_ner.py does, by our recipe", **_same("fp32"), **row}
 
 
@@ -77,10 +78,12 @@ def _span_jobs(plan: Plan, mode: Mode, seeds: Sequence[int] = SEEDS) -> list[Job
     return [Job("ours", plan.mode(mode), seed, bf16=True) for seed in seeds]
 
 
-def _compared(corpus: Corpus, ours: Sequence[Trained], peer: Sequence[Trained]) -> dict[str, Any]:
+def _compared(
+    corpus: Corpus, settings: FamilySettings, ours: Sequence[Trained], peer: Sequence[Trained]
+) -> dict[str, Any]:
     """F1 of each seed, the mean difference with its interval, and the peer's seconds over ours.
 
-    Strict micro F1 over the types; the interval (95 %) resamples sentences and, by its model, seeds
+    Seconds are those of processes that share the machine, one a core. Strict micro F1 over the types; the interval (95 %) resamples sentences and, by its model, seeds
     (:func:`stages.scoring.paired.compare_counts`).
     """
     gold = [[TAGS[tag] for tag in sentence["ner_tags"]] for sentence in corpus.test]
@@ -99,7 +102,8 @@ def _compared(corpus: Corpus, ours: Sequence[Trained], peer: Sequence[Trained]) 
         "high": high,
         "seconds": {"ours": [one.seconds for one in ours], "peer": [one.seconds for one in peer]},
         "trained_at": sorted({one.commit for one in (*ours, *peer)}),
-        "sentences": {"test": len(gold)},
+        "sentences": {"train": len(corpus.train[: settings.train_sentences]), "test": len(gold)},
+        "epochs": settings.epochs,
     }
 
 

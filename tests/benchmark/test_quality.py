@@ -24,7 +24,9 @@ NOTHING = [["O"] * len(tags) for tags in GOLD]
 def test_the_difference_is_ours_minus_the_peers_and_the_ratio_of_seconds_the_other_way() -> None:
     ours = [Trained(Path(), seconds, "a", GOLD) for seconds in (10.0, 20.0)]
     peer = [Trained(Path(), 60.0, "b", NOTHING)] * 2
-    row = _compared(CORPUS, ours, peer)
+    hyper = settings.load().training("token_classifier", "A", "local").model_copy(update={"train_sentences": 3})
+    row = _compared(CORPUS, hyper, ours, peer)
+    assert row["sentences"] == {"train": 3, "test": len(GOLD)}
     assert row["f1"] == {"ours": [1.0, 1.0], "peer": [0.0, 0.0]}
     assert (row["difference"], row["interval"]) == (1.0, [1.0, 1.0])
     assert (row["ratio"], row["low"], row["high"]) == pytest.approx((4.5, 3.0, 6.0))
