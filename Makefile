@@ -54,6 +54,7 @@ real: setup  ## figures on real sentences: make real DATA=folder (an hour and mo
 
 bench: setup  ## speed beside the peers (40 minutes), or some rows: make bench ONLY="exact-training data"
 	python -m stages.bench $(if $(ONLY),--only "$(ONLY)")
+	python -m stages.readme --only benchmark
 
 commands: setup  ## record in reports/commands.txt what README shows of DVC's commands
 	rm -rf .cache/commands && git clone -q . .cache/commands

@@ -83,8 +83,8 @@ def _compared(
 ) -> dict[str, Any]:
     """F1 of each seed, the mean difference with its interval, and the peer's seconds over ours.
 
-    Seconds are those of processes that share the machine, one a core. Strict micro F1 over the types; the interval (95 %) resamples sentences and, by its model, seeds
-    (:func:`stages.scoring.paired.compare_counts`).
+    Seconds are those of processes that share the machine, one a core. F1 is strict and micro over the types; the
+    interval (95 %) resamples sentences and, by its model, seeds (:func:`stages.scoring.paired.compare_counts`).
     """
     gold = [[TAGS[tag] for tag in sentence["ner_tags"]] for sentence in corpus.test]
     theirs, mine = (np.stack([counts(gold, one.tags).sum(axis=1) for one in side]) for side in (peer, ours))
