@@ -13,7 +13,7 @@ export MPLCONFIGDIR ?= $(CURDIR)/.cache/matplotlib
 export DVC_NO_ANALYTICS := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help setup repro test test-real lint seeds real commands readme clean
+.PHONY: help setup repro test test-real lint seeds real bench commands readme clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -51,6 +51,10 @@ real: setup  ## figures on real sentences: make real DATA=folder (an hour and mo
 	cd .cache/real && dvc exp run -n real -S profile=local -S data.directory=$(abspath $(DATA))
 	python -m stages.gather --reports .cache/real/reports --params .cache/real/params.yaml --output reports/real
 	python -m stages.readme --only real
+
+bench: setup  ## speed beside the peers (40 minutes), or some rows: make bench ONLY="exact-training data"
+	python -m stages.bench $(if $(ONLY),--only "$(ONLY)")
+	python -m stages.readme --only benchmark
 
 commands: setup  ## record in reports/commands.txt what README shows of DVC's commands
 	rm -rf .cache/commands && git clone -q . .cache/commands

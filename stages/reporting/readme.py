@@ -11,6 +11,8 @@ import pandas as pd
 
 from stages.corpus.files import read_json
 from stages.errors import UserError
+from stages.reporting.benchmark import origins
+from stages.reporting.benchmark import table as benchmark_table
 from stages.reporting.names import FAMILIES, KINDS, run_title
 from stages.reporting.tables import markdown_table, number, runs_table
 
@@ -43,8 +45,8 @@ def fill(readme: str, parts: Mapping[str, str]) -> str:
 
 def parts(root: Path) -> dict[str, str]:
     """Every part by name, from the reports below ``root``; where its input is missing, one line says so."""
-    found: dict[str, Callable[[Path], str]] = {"sample": sample, "commands": commands, "real": real}
-    return {name: write(root / "reports") for name, write in found.items()}
+    found: tuple[Callable[[Path], str], ...] = (sample, commands, real, benchmark)
+    return {write.__name__: write(root / "reports") for write in found}
 
 
 def sample(reports: Path) -> str:
@@ -91,6 +93,17 @@ def real(reports: Path) -> str:
     table = _table(runs_table(runs["test"], runs["val"]))
     texts = [_data(read_json(folder / "data.json"), read_json(folder / "settings.json")), table]
     return "\n\n".join([*texts, "\n".join(answers), *shown])
+
+
+def benchmark(reports: Path) -> str:
+    """The rows of ``reports/benchmark.json``, where and when they were measured, and their picture."""
+    path = reports / "benchmark.json"
+    if not path.exists():
+        return "*No figures yet: `make bench` and then `make readme` write them.*"
+    rows = read_json(path)["rows"]
+    picture = "![Ratios of every row with their spread](reports/benchmark.png)"
+    shown = [picture] if (reports / "benchmark.png").exists() else []
+    return "\n\n".join([origins(rows), benchmark_table(rows), *shown])
 
 
 def _verdict(path: Path) -> str:

@@ -55,7 +55,7 @@ def test_broken_markers_are_refused(broken: str) -> None:
 
 def test_every_part_says_so_where_nothing_was_measured(tmp_path: Path) -> None:
     found = parts(tmp_path)
-    assert set(found) == {"sample", "commands", "real"}
+    assert set(found) == {"sample", "commands", "real", "benchmark"}
     for text in found.values():
         assert "\n" not in text
         assert text.startswith("*No")
@@ -104,14 +104,14 @@ def test_check_tells_and_writing_mends(root: Path, capsys: pytest.CaptureFixture
 
 
 def test_unknown_part_and_missing_readme_are_refused(root: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no such part; there are sample, commands, real"):
+    with pytest.raises(UserError, match="no such part; there are sample, commands, real, benchmark"):
         main(only=["samples"], root=root)
     with pytest.raises(UserError, match="there is no README"):
         main(root=tmp_path)
 
 
 def test_readme_of_this_project_is_what_the_committed_figures_say() -> None:
-    """The part of real sentences, whose figures are committed; the others change with each run on a machine."""
+    """The parts whose figures are committed; the others change with each run on a machine."""
     if not (ROOT / "reports/real/runs.json").exists():
         pytest.skip("reports/real is not there yet: `make real` writes it")
-    main(check=True, only=["real"], root=ROOT)
+    main(check=True, only=["real", "benchmark"], root=ROOT)

@@ -1,0 +1,118 @@
+"""The rows of quality: what a quicker way costs, in logits or in F1 over three seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stages.benchmark.figures import ratio
+from stages.benchmark.plan import Mode, Plan
+from stages.benchmark.race import Side, pool, race
+from stages.benchmark.sentences import Corpus
+from stages.benchmark.trainings import Job, Trained, tagged, trained
+from stages.corpus.labels import TAGS
+from stages.scoring.counts import counts
+from stages.scoring.paired import compare_counts
+from stages.settings import FamilySettings
+
+SEEDS = (1, 2, 3)
+COMPARED = 500
+"""Real sentences whose logits are compared."""
+QUICK = {"train_sentences": 1000, "epochs": 1}
+"""Training enough for a token classifier that is asked for its speed, not for its F1."""
+
+
+def own_span_marker(plan: Plan) -> Path:
+    """The SpanMarker to predict with, in either mode: ``plan.model``, else the first of our own trained selectively."""
+    return plan.model or trained(plan, _span_jobs(plan, "selective", SEEDS[:1]))[0].model
+
+
+def own_token_classifier(plan: Plan) -> Path:
+    """A token classifier to predict with, trained for a minute."""
+    return trained(plan, [Job("ours", plan.token_classifier.model_copy(update=QUICK), SEEDS[0], bf16=True)])[0].model
+
+
+def selective_training_f1(plan: Plan) -> dict[str, Any]:
+    """Selective against exact training on the same sentences, each model predicting as it was trained to."""
+    jobs = [*_span_jobs(plan, "selective"), *_span_jobs(plan, "exact")]
+    results = trained(plan, jobs)
+    row = _compared(plan.corpus, plan.span_marker, results[: len(SEEDS)], results[len(SEEDS) :])
+    return {"peer": "ours in exact mode, the same sentences, epochs and seeds", **_same(_found()), **row}
+
+
+def selective_prediction_f1(plan: Plan) -> dict[str, Any]:
+    """Selective against exact prediction by the same weights."""
+    models = trained(plan, _span_jobs(plan, "selective"))
+    asked = [(one, mode) for mode in ("selective", "exact") for one in models]
+    with pool(len(asked), plan.threads) as processes:
+        waiting = [processes.submit(tagged, one.model, mode, plan.corpus.test) for one, mode in asked]
+        found = [done.result() for done in waiting]
+    answers = [one._replace(seconds=each[0], tags=each[1]) for (one, _), each in zip(asked, found, strict=True)]
+    row = _compared(plan.corpus, plan.span_marker, answers[: len(models)], answers[len(models) :])
+    return {"peer": "ours in exact mode, the same weights", **_same("fp32"), **row}
+
+
+def token_training_f1(plan: Plan) -> dict[str, Any]:
+    """Our token classifier against the plain Trainer's by the same recipe."""
+    ways = ("ours", "plain")
+    results = trained(plan, [Job(way, plan.token_classifier, seed, bf16=False) for way in ways for seed in SEEDS])  # type: ignore[arg-type]
+    row = _compared(plan.corpus, plan.token_classifier, results[: len(SEEDS)], results[len(SEEDS) :])
+    return {"peer": "transformers.Trainer set up as run_ner.py does, by our recipe", **_same("fp32"), **row}
+
+
+def logits(plan: Plan) -> dict[str, Any]:
+    """The largest difference of our exact mode's logits and stock's, by the same weights in 32 bits."""
+    arguments = {"model": own_span_marker(plan), "sentences": plan.corpus.test, "count": COMPARED}
+    track = race({"both": Side("stages.benchmark.equality:Logits", arguments)}, 1, plan.threads, warm_up=False)["both"]
+    differences = track.facts["differences"]
+    largest = max(group["ours_stock"] for group in differences.values())
+    row = {"unit": "largest absolute difference of a logit", "ratio": None, "difference": largest}
+    sentences = {"sentences": {"real": min(COMPARED, len(plan.corpus.test))}}
+    return {"peer": "stock span_marker, the same weights", **_same("fp32"), **row, "by": differences, **sentences}
+
+
+def _span_jobs(plan: Plan, mode: Mode, seeds: Sequence[int] = SEEDS) -> list[Job]:
+    return [Job("ours", plan.mode(mode), seed, bf16=True) for seed in seeds]
+
+
+def _compared(
+    corpus: Corpus, settings: FamilySettings, ours: Sequence[Trained], peer: Sequence[Trained]
+) -> dict[str, Any]:
+    """F1 of each seed, the mean difference with its interval, and the peer's seconds over ours.
+
+    Seconds are those of processes that share the machine, one a core. F1 is strict and micro over the types; the
+    interval (95 %) resamples sentences and, by its model, seeds (:func:`stages.scoring.paired.compare_counts`).
+    """
+    gold = [[TAGS[tag] for tag in sentence["ner_tags"]] for sentence in corpus.test]
+    theirs, mine = (np.stack([counts(gold, one.tags).sum(axis=1) for one in side]) for side in (peer, ours))
+    found = compare_counts(theirs, mine)
+    # Seconds upside down, as speeds are compared.
+    middle, low, high = ratio([1 / one.seconds for one in ours], [1 / one.seconds for one in peer])
+    return {
+        "unit": "F1",
+        "f1": {"ours": found.b_seeds, "peer": found.a_seeds},
+        "difference": found.difference,
+        "interval": [found.low, found.high],
+        "p_value": found.p_value,
+        "ratio": middle,
+        "low": low,
+        "high": high,
+        "seconds": {"ours": [one.seconds for one in ours], "peer": [one.seconds for one in peer]},
+        "trained_at": sorted({one.commit for one in (*ours, *peer)}),
+        "sentences": {"train": len(corpus.train[: settings.train_sentences]), "test": len(gold)},
+        "epochs": settings.epochs,
+    }
+
+
+def _same(precision: str) -> dict[str, Any]:
+    return {"precision": {"ours": precision, "peer": precision}}
+
+
+def _found() -> str:
+    """The precision that training takes on this machine."""
+    from stages.models.device import has_bf16  # here, so that other rows' waiting process need not load torch
+
+    return "bf16" if has_bf16() else "fp32"

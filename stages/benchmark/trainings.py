@@ -1,0 +1,131 @@
+"""Whole trainings, each kept in the cache under a name of what decides its result, so that none runs twice."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from stages.benchmark.plan import Plan
+from stages.benchmark.race import pool
+from stages.benchmark.report import commit
+from stages.benchmark.sentences import Corpus, Sentence
+from stages.corpus.files import read_json, whole_folder, write_json
+from stages.corpus.labels import TYPES, bio
+from stages.settings import FamilySettings, TokenClassifierSettings
+
+LIBRARIES = ("torch", "transformers")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training: by this project or plainly, in 32 bits or (``bf16``) in the precision that the machine has."""
+
+    way: Literal["ours", "plain"]
+    settings: FamilySettings
+    seed: int
+    bf16: bool
+
+    def name(self, corpus: Corpus) -> str:
+        """A folder's name, another one for whatever changes the result, this project's code excepted."""
+        values = {
+            "way": self.way, "settings": self.settings.model_dump(), "seed": self.seed, "bf16": self.bf16,
+            "sentences": [corpus.train, corpus.val, corpus.test],
+            "versions": {name: importlib.metadata.version(name) for name in LIBRARIES},
+        }  # fmt: skip
+        digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+        return f"{self.way}-{self.seed}-{digest[:12]}"
+
+
+class Trained(NamedTuple):
+    """A training: its model directory, ``seconds``, the ``commit`` that it ran at, BIO tags of the test sentences."""
+
+    model: Path
+    seconds: float
+    commit: str
+    tags: list[list[str]]
+
+
+def trained(plan: Plan, jobs: Sequence[Job]) -> list[Trained]:
+    """Every job's result, from the cache or trained now; several at once share the threads.
+
+    Raises:
+        UserError: an encoder cannot be found, or the sentences cannot be trained on.
+    """
+    folders = [plan.cache / job.name(plan.corpus) for job in jobs]
+    missing = [pair for pair in zip(jobs, folders, strict=True) if not pair[1].exists()]
+    if missing:
+        with pool(len(missing), plan.threads) as processes:
+            for done in [processes.submit(train, job, plan.corpus, folder, commit()) for job, folder in missing]:
+                done.result()
+    return [_read(folder) for folder in folders]
+
+
+def train(job: Job, corpus: Corpus, folder: Path, commit: str) -> None:
+    """Train one model and tag the test sentences with it; ``folder`` appears whole or not at all."""
+    with whole_folder(folder) as target:
+        by = _plainly if job.way == "plain" else _by_us
+        seconds, tags = by(job, corpus, target / "model")
+        write_json(target / "tags.json", tags)
+        write_json(target / "training.json", {"seconds": seconds, "commit": commit})
+
+
+def _by_us(job: Job, corpus: Corpus, model: Path) -> tuple[float, list[list[str]]]:
+    """As the stage ``train`` does it; a SpanMarker's seconds include validation, on which its threshold may rest."""
+    from datasets import Dataset  # here, so that the process that only waits need not load torch
+
+    from stages.models import families
+    from stages.models.device import has_bf16
+    from stages.models.training import build, seed_everything
+
+    seed_everything(job.seed)
+    tagger = families.create(job.settings, TYPES)
+    rows, val = (Dataset.from_list(part) for part in (corpus.train, corpus.val))
+    overrides: dict[str, Any] = {"bf16": job.bf16 and has_bf16(), "disable_tqdm": True}
+    if isinstance(job.settings, TokenClassifierSettings):
+        overrides["eval_strategy"] = "no"  # the plain Trainer does not validate either
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory() as work:
+        build(tagger, rows, val, job.settings, job.seed, Path(work), **overrides).train()
+    seconds = time.perf_counter() - start
+    tagger.save(model)
+    return seconds, tagged(model, None, corpus.test)[1]
+
+
+def _plainly(job: Job, corpus: Corpus, model: Path) -> tuple[float, list[list[str]]]:
+    """The plain Trainer with our recipe."""
+    from stages.benchmark.plain import Plain
+
+    assert isinstance(job.settings, TokenClassifierSettings)
+    names = ("weight_decay", "warmup_ratio", "max_grad_norm")
+    recipe: dict[str, Any] = {name: getattr(job.settings, name) for name in names}
+    recipe |= {"num_train_epochs": job.settings.epochs, "lr_scheduler_type": job.settings.scheduler}
+    plain = Plain(job.settings, seed=job.seed, bf16=job.bf16, **recipe)
+    start = time.perf_counter()
+    plain.trainer(plain.prepare(corpus.train[: job.settings.train_sentences])).train()
+    seconds = time.perf_counter() - start
+    plain.model.save_pretrained(model)
+    plain.tokenizer.save_pretrained(model)
+    return seconds, plain.tag(plain.prepare(corpus.test), corpus.test)
+
+
+def tagged(model: Path, mode: str | None, sentences: list[Sentence]) -> tuple[float, list[list[str]]]:
+    """Seconds and BIO tags of ``sentences`` by a saved model of ours, asked in ``mode`` in 32 bits."""
+    from stages.benchmark.ours import load
+
+    tagger = load(model, mode)
+    start = time.perf_counter()
+    answers = tagger.tag([sentence["tokens"] for sentence in sentences])
+    seconds = time.perf_counter() - start
+    return seconds, [bio(one.entities, len(row["tokens"])) for one, row in zip(answers, sentences, strict=True)]
+
+
+def _read(folder: Path) -> Trained:
+    told = read_json(folder / "training.json")
+    return Trained(folder / "model", told["seconds"], told["commit"], read_json(folder / "tags.json"))

@@ -1,0 +1,120 @@
+"""The benchmark's rows as a table and as a picture, from ``reports/benchmark.json`` alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from stages.reporting.figure import BASELINE, COLOURS, INK, SOFT, draw, draw_note, plain
+from stages.reporting.figure import rows as lines
+from stages.reporting.tables import markdown_table
+from stages.scoring.verdict import points
+
+Row = Mapping[str, Any]
+
+HEADER = ("row", "what", "peer", "ours / s", "peer / s", "ratio", "precision", "peak memory")
+TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+SENTENCES = {
+    "real": "real MultiNERD sentences",
+    "sample": "sentences of data/sample",
+    "made": "rows made from data/sample",
+}
+DASH = "–"
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The rows as Markdown: speeds a second, ratio with its lowest and highest run, memory in MiB (ours / peer)."""
+    return markdown_table(HEADER, [_cells(row) for row in rows])
+
+
+def origins(rows: Sequence[Row]) -> str:
+    """Where the rows were measured, one line for each commit, day and machine among them."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        machine = row["machine"]
+        where = (
+            f"{row['date']}, commit `{row['commit']}`, {machine['cpu']}, {row['threads']} of {machine['cores']} cores, "
+            f"torch {machine['torch']}, {SENTENCES[row['data']]}"
+        )
+        found.setdefault(where, []).append(f"`{row['name']}`")
+    if len(found) == 1:
+        return f"Measured {next(iter(found))}."
+    return "\n".join(f"- {', '.join(names)}: {where}." for where, names in found.items())
+
+
+def outcome(row: Row) -> str:
+    """What a row says in a few words: ratio, F1 difference, or largest difference of a logit."""
+    parts = []
+    if row["ratio"] is not None:
+        parts.append(f"{_short(row['ratio'])} × ({_short(row['low'])}–{_short(row['high'])})")
+    if "interval" in row:
+        low, high = row["interval"]
+        parts.append(f"F1 {points(row['difference'])} points ({points(low)} to {points(high)})")
+    elif "difference" in row:
+        parts.append(f"at most {row['difference']:.1e}")
+    if row.get("entities", {}).get("share") is not None:
+        parts.append(f"{row['entities']['share']:.2%} of entities equal")
+    return "; ".join(parts) or f"{len(row['points'])} points"
+
+
+def _cells(row: Row) -> list[str]:
+    speed, memory, precision = row.get("speed"), row.get("memory_mib"), row["precision"]
+    sides = ("ours", "peer")
+    return [
+        f"`{row['name']}`",
+        row["what"],
+        row["peer"],
+        *([_short(speed[side]) for side in sides] if speed else [DASH, DASH]),
+        outcome(row),
+        precision["ours"] if precision["ours"] == precision["peer"] else f"{precision['ours']} / {precision['peer']}",
+        " / ".join(f"{memory[side]:,.0f}" for side in sides) if memory else DASH,
+    ]
+
+
+def _short(value: float) -> str:
+    """Three figures: ``0.123``, ``1.23``, ``12.3``, ``1,234``."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}" if value < 1 else f"{value:.{2 - (value >= 10)}f}"
+
+
+def draw_ratios(path: str | Path, rows: Sequence[Row]) -> None:
+    """Each row's ratio as a bar on a logarithmic axis, with a whisker from its lowest run to its highest.
+
+    Rows of F1 are left out: their ratio is of two of our own ways, or of whole trainings at other times.
+    """
+    shown = [row for row in rows if row["ratio"] is not None and row["unit"] != "F1"]
+    if not shown:
+        return draw_note(path, "No row has a ratio yet.")
+
+    def paint(figure: Figure) -> None:
+        axes = figure.subplots()
+        _bars(axes, shown)
+        axes.axvline(1, color=SOFT, linewidth=1)
+        axes.set_xscale("log")
+        top = max(2.0, *(row["high"] for row in shown))
+        axes.set_xlim(min(1.0, *(row["low"] for row in shown)) * 0.9, top * 1.9)
+        axes.set_xticks([tick for tick in TICKS if tick <= top * 1.2], labels=None)
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g} ×")
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.set_xlabel("as fast as the peer (bar: median of paired runs; whisker: lowest and highest)")
+        axes.set_title("Speed beside the peers, same sentences, encoder and machine")
+        plain(axes)
+
+    draw(path, (8, 1.3 + 0.34 * len(shown)), paint)
+
+
+def _bars(axes: Axes, rows: Sequence[Row]) -> None:
+    places = lines(axes, [row["name"] for row in rows])
+    for row in rows:
+        y, same = places[row["name"]], row["precision"]["ours"] == row["precision"]["peer"]
+        axes.barh(y, row["ratio"] - 1, left=1, height=0.6, color=COLOURS["A"] if same else BASELINE, alpha=0.85)
+        axes.plot([row["low"], row["high"]], [y, y], color=INK, linewidth=1.2, marker="|", markersize=6)
+        note = "" if same else f" ({row['precision']['ours']} beside {row['precision']['peer']})"
+        axes.annotate(
+            f"{_short(row['ratio'])} ×{note}", (row["high"], y), xytext=(6, 0), textcoords="offset points",
+            va="center", fontsize=8.5,
+        )  # fmt: skip

@@ -1,0 +1,73 @@
+"""F1 of two ways compared, trainings kept, and entities of both sides matched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stages import settings
+from stages.benchmark import trainings
+from stages.benchmark.plan import Plan
+from stages.benchmark.quality import _compared
+from stages.benchmark.sentences import Corpus
+from stages.benchmark.speed import agreement
+from stages.benchmark.trainings import Job, Trained, train, trained
+from stages.corpus.labels import TAGS
+from tests.benchmark.builders import sentences
+
+CORPUS = Corpus("real", *[sentences(2)] * 3)
+GOLD = [[TAGS[tag] for tag in one["ner_tags"]] for one in CORPUS.test]
+NOTHING = [["O"] * len(tags) for tags in GOLD]
+
+
+def test_the_difference_is_ours_minus_the_peers_and_the_ratio_of_seconds_the_other_way() -> None:
+    ours = [Trained(Path(), seconds, "a", GOLD) for seconds in (10.0, 20.0)]
+    peer = [Trained(Path(), 60.0, "b", NOTHING)] * 2
+    hyper = settings.load().training("token_classifier", "A", "local").model_copy(update={"train_sentences": 3})
+    row = _compared(CORPUS, hyper, ours, peer)
+    assert row["sentences"] == {"train": 3, "test": len(GOLD)}
+    assert row["f1"] == {"ours": [1.0, 1.0], "peer": [0.0, 0.0]}
+    assert (row["difference"], row["interval"]) == (1.0, [1.0, 1.0])
+    assert (row["ratio"], row["low"], row["high"]) == pytest.approx((4.5, 3.0, 6.0))
+    assert row["seconds"]["ours"] == [10.0, 20.0]
+    assert row["trained_at"] == ["a", "b"]
+
+
+def test_agreement_counts_equal_entities_sentence_by_sentence() -> None:
+    ours = [[("PER", 0, 2), ("LOC", 5, 6)], [("PER", 0, 2)]]
+    peer = [[("PER", 0, 2), ("ORG", 5, 6)], []]
+    assert agreement(ours, peer) == {"ours": 3, "peer": 2, "equal": 1, "share": 0.5}
+    assert agreement([[]], [[]])["share"] is None
+
+
+def test_another_setting_or_sentence_is_another_training() -> None:
+    hyper = settings.load().training("token_classifier", "A", "local")
+    job = Job("ours", hyper, 1, bf16=False)
+    others = [
+        Job("plain", hyper, 1, bf16=False), Job("ours", hyper, 2, bf16=False), Job("ours", hyper, 1, bf16=True),
+        Job("ours", hyper.model_copy(update={"epochs": 9}), 1, bf16=False),
+    ]  # fmt: skip
+    less = CORPUS._replace(train=CORPUS.train[1:])
+    names = [job.name(CORPUS), job.name(less), *(other.name(CORPUS) for other in others)]
+    assert len(set(names)) == len(names)
+    assert job.name(CORPUS) == Job("ours", hyper.model_copy(), 1, bf16=False).name(CORPUS)
+
+
+@pytest.mark.parametrize("way", ["ours", "plain"])
+@pytest.mark.filterwarnings("ignore:.*pin_memory.*:UserWarning")
+def test_a_training_is_kept_whole_and_not_done_again(
+    way: str, tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = settings.load()
+    changes = {"encoder": str(tiny_bert), "max_tokens": 64, "epochs": 1}
+    token = base.training("token_classifier", "A", "local").model_copy(update=changes)
+    plan = Plan(CORPUS, base.training("span_marker", "A", "local"), token, 1, 1, tmp_path)  # type: ignore[arg-type]
+    job = Job(way, token, 1, bf16=False)  # type: ignore[arg-type]
+    train(job, CORPUS, tmp_path / job.name(CORPUS), "abc1234")
+    monkeypatch.setattr(trainings, "pool", None)  # whoever would train now, fails
+    (found,) = trained(plan, [job])
+    assert found.commit == "abc1234"
+    assert found.seconds > 0
+    assert [len(tags) for tags in found.tags] == [len(tags) for tags in GOLD]
+    assert (found.model / "model.safetensors").exists()

@@ -1,0 +1,43 @@
+"""Sides take turns in processes of their own, and what goes wrong in one is told."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from stages.benchmark.race import Side, race
+from stages.errors import UserError
+
+SIDES = "tests.benchmark.sides"
+
+
+def test_sides_warm_up_then_take_turns_and_change_who_is_first(tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    sides = {name: Side(f"{SIDES}:Noting", {"notes": notes, "name": name}) for name in "ab"}
+    tracks = race(sides, repeats=3, threads=1)
+    assert notes.read_text() == "ba" + "ab" + "ba" + "ab"
+    assert {name: track.seconds for name, track in tracks.items()} == {"a": [0.5] * 3, "b": [0.5] * 3}
+    processes = {track.facts["process"] for track in tracks.values()}
+    assert len(processes | {os.getpid()}) == 3
+    assert {track.facts["threads"] for track in tracks.values()} == {"1"}
+
+
+def test_peak_memory_is_that_of_each_sides_own_process() -> None:
+    sides = {name: Side(f"{SIDES}:Large", {"mib": mib}) for name, mib in (("small", 1), ("large", 200))}
+    small, large = race(sides, repeats=1, threads=1, warm_up=False).values()
+    assert 190 < large.peak_mib - small.peak_mib < 230
+
+
+@pytest.mark.parametrize(
+    ("side", "error", "told"),
+    [
+        ("Refusing", UserError, "^no such model; train one$"),
+        ("Dying", UserError, "'only' ended without an answer; if memory ran out"),
+        ("Broken", RuntimeError, "KeyError: 'a fault of the program'"),
+    ],
+)
+def test_what_goes_wrong_in_a_side_is_told(side: str, error: type[Exception], told: str) -> None:
+    with pytest.raises(error, match=told):
+        race({"only": Side(f"{SIDES}:{side}", {})}, repeats=1, threads=1)

@@ -1,0 +1,67 @@
+"""The benchmark's table and picture say what the rows say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stages.benchmark import report
+from stages.reporting.benchmark import draw_ratios, origins, outcome, table
+from stages.reporting.readme import benchmark
+from tests.benchmark.builders import row
+
+SELECTIVE = row(
+    "selective-training-f1", ratio=5.25, low=5.0, high=5.5, difference=-0.0012, interval=[-0.0061, 0.0034],
+    speed=None, memory_mib=None,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("one", "said"),
+    [
+        (row("a"), "2.50 × (2.25–3.00)"),
+        (row("a", ratio=0.5, low=0.25, high=123.4), "0.5 × (0.25–123)"),
+        (row("a", entities={"share": 0.99912}), "2.50 × (2.25–3.00); 99.91% of entities equal"),
+        (row("a", entities={"share": None}), "2.50 × (2.25–3.00)"),
+        (row("a", ratio=None, difference=1.16e-05), "at most 1.2e-05"),
+        (row("a", ratio=None, points=[{}, {}]), "2 points"),
+        (SELECTIVE, "5.25 × (5.00–5.50); F1 −0.1 points (−0.6 to +0.3)"),
+    ],
+)
+def test_the_outcome_in_a_few_words(one: dict[str, object], said: str) -> None:
+    assert outcome(one) == said
+
+
+def test_a_line_of_the_table_has_both_sides_and_names_unequal_precision() -> None:
+    lines = table([row("a"), row("b", precision={"ours": "bf16", "peer": "fp32"}), SELECTIVE]).splitlines()
+    assert lines[2] == "| `a` | What a is | the peer | 250 | 100 | 2.50 × (2.25–3.00) | fp32 | 1,234 / 99 |"
+    assert "| bf16 / fp32 |" in lines[3]
+    assert "| – | – | 5.25" in lines[4]
+
+
+def test_rows_of_several_origins_are_told_apart() -> None:
+    assert origins([row("a"), row("b")]).startswith("Measured 2026-01-02, commit `abc1234`, a processor, 2 of 2 cores")
+    mixed = origins([row("a"), row("b", commit="fff0000"), row("c")])
+    assert mixed.splitlines()[0].startswith("- `a`, `c`: 2026-01-02, commit `abc1234`")
+    assert mixed.splitlines()[1].startswith("- `b`: 2026-01-02, commit `fff0000`")
+
+
+def test_the_readmes_part_holds_every_row_and_the_picture(tmp_path: Path) -> None:
+    assert benchmark(tmp_path).startswith("*No figures yet: `make bench`")
+    rows = [row("a"), row("b", ratio=None, difference=1e-6), SELECTIVE]
+    report.save(tmp_path / "benchmark.json", rows)
+    assert "![" not in benchmark(tmp_path)
+    draw_ratios(tmp_path / "benchmark.png", rows)
+    text = benchmark(tmp_path)
+    assert text.endswith("(reports/benchmark.png)")
+    for one in rows:
+        assert text.count(f"| `{one['name']}` |") == 1
+
+
+def test_pictures_are_the_same_bytes_and_change_with_the_rows(tmp_path: Path) -> None:
+    for name, rows in (("a", [row("a")]), ("same", [row("a")]), ("b", [row("a", ratio=2.6)]), ("none", [])):
+        draw_ratios(tmp_path / name, rows)
+    first, same, other, none = ((tmp_path / name).read_bytes() for name in ("a", "same", "b", "none"))
+    assert first == same
+    assert len({first, other, none}) == 3
