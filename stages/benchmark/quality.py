@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from stages.benchmark.figures import ratio
 from stages.benchmark.plan import Mode, Plan
 from stages.benchmark.race import Side, pool, race
 from stages.benchmark.sentences import Corpus
@@ -50,7 +49,7 @@ def selective_prediction_f1(plan: Plan) -> dict[str, Any]:
     with pool(len(asked), plan.threads) as processes:
         waiting = [processes.submit(tagged, one.model, mode, plan.corpus.test) for one, mode in asked]
         found = [done.result() for done in waiting]
-    answers = [one._replace(seconds=each[0], tags=each[1]) for (one, _), each in zip(asked, found, strict=True)]
+    answers = [one._replace(tags=tags) for (one, _), tags in zip(asked, found, strict=True)]
     row = _compared(plan.corpus, plan.span_marker, answers[: len(models)], answers[len(models) :])
     return {"peer": "ours in exact mode, the same weights", **_same("fp32"), **row}
 
@@ -81,26 +80,21 @@ def _span_jobs(plan: Plan, mode: Mode, seeds: Sequence[int] = SEEDS) -> list[Job
 def _compared(
     corpus: Corpus, settings: FamilySettings, ours: Sequence[Trained], peer: Sequence[Trained]
 ) -> dict[str, Any]:
-    """F1 of each seed, the mean difference with its interval, and the peer's seconds over ours.
+    """F1 of each seed, and the mean difference with its interval; the rows of speed race.
 
-    Seconds are those of processes that share the machine, one a core. F1 is strict and micro over the types; the
+    F1 is strict and micro over the types; the
     interval (95 %) resamples sentences and, by its model, seeds (:func:`stages.scoring.paired.compare_counts`).
     """
     gold = [[TAGS[tag] for tag in sentence["ner_tags"]] for sentence in corpus.test]
     theirs, mine = (np.stack([counts(gold, one.tags).sum(axis=1) for one in side]) for side in (peer, ours))
     found = compare_counts(theirs, mine)
-    # Seconds upside down, as speeds are compared.
-    middle, low, high = ratio([1 / one.seconds for one in ours], [1 / one.seconds for one in peer])
     return {
         "unit": "F1",
         "f1": {"ours": found.b_seeds, "peer": found.a_seeds},
         "difference": found.difference,
         "interval": [found.low, found.high],
         "p_value": found.p_value,
-        "ratio": middle,
-        "low": low,
-        "high": high,
-        "seconds": {"ours": [one.seconds for one in ours], "peer": [one.seconds for one in peer]},
+        "ratio": None,
         "trained_at": sorted({one.commit for one in (*ours, *peer)}),
         "sentences": {"train": len(corpus.train[: settings.train_sentences]), "test": len(gold)},
         "epochs": settings.epochs,

@@ -6,7 +6,6 @@ import hashlib
 import importlib.metadata
 import json
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from stages.benchmark.race import pool
 from stages.benchmark.report import commit
 from stages.benchmark.sentences import Corpus, Sentence
 from stages.corpus.files import read_json, whole_folder, write_json
-from stages.corpus.labels import TYPES, bio
+from stages.corpus.labels import TAGS, TYPES, bio
 from stages.settings import FamilySettings, TokenClassifierSettings
 
 LIBRARIES = ("torch", "transformers")
@@ -44,10 +43,9 @@ class Job:
 
 
 class Trained(NamedTuple):
-    """A training: its model directory, ``seconds``, the ``commit`` that it ran at, BIO tags of the test sentences."""
+    """A training: its model directory, the ``commit`` that it ran at, BIO tags of the test sentences."""
 
     model: Path
-    seconds: float
     commit: str
     tags: list[list[str]]
 
@@ -71,34 +69,32 @@ def train(job: Job, corpus: Corpus, folder: Path, commit: str) -> None:
     """Train one model and tag the test sentences with it; ``folder`` appears whole or not at all."""
     with whole_folder(folder) as target:
         by = _plainly if job.way == "plain" else _by_us
-        seconds, tags = by(job, corpus, target / "model")
-        write_json(target / "tags.json", tags)
-        write_json(target / "training.json", {"seconds": seconds, "commit": commit})
+        write_json(target / "tags.json", by(job, corpus, target / "model"))
+        write_json(target / "training.json", {"commit": commit})
 
 
-def _by_us(job: Job, corpus: Corpus, model: Path) -> tuple[float, list[list[str]]]:
-    """As the stage ``train`` does it; a SpanMarker's seconds include validation, on which its threshold may rest."""
+def _by_us(job: Job, corpus: Corpus, model: Path) -> list[list[str]]:
+    """As the stage ``train`` does it, with the validation after the last epoch at most: for a threshold."""
     from datasets import Dataset  # here, so that the process that only waits need not load torch
 
     from stages.models import families
-    from stages.models.device import has_bf16
+    from stages.models.device import has_bf16, precision
     from stages.models.training import build, seed_everything
 
     seed_everything(job.seed)
     tagger = families.create(job.settings, TYPES)
     rows, val = (Dataset.from_list(part) for part in (corpus.train, corpus.val))
-    overrides: dict[str, Any] = {"bf16": job.bf16 and has_bf16(), "disable_tqdm": True}
-    if isinstance(job.settings, TokenClassifierSettings):
-        overrides["eval_strategy"] = "no"  # the plain Trainer does not validate either
-    start = time.perf_counter()
+    bf16 = job.bf16 and has_bf16()
+    overrides = {"bf16": bf16, "disable_tqdm": True, "eval_strategy": "no"}
     with tempfile.TemporaryDirectory() as work:
         build(tagger, rows, val, job.settings, job.seed, Path(work), **overrides).train()
-    seconds = time.perf_counter() - start
+    with precision(bf16):
+        tagger.settle([row["tokens"] for row in corpus.val], [[TAGS[i] for i in row["ner_tags"]] for row in corpus.val])
     tagger.save(model)
-    return seconds, tagged(model, None, corpus.test)[1]
+    return tagged(model, None, corpus.test)
 
 
-def _plainly(job: Job, corpus: Corpus, model: Path) -> tuple[float, list[list[str]]]:
+def _plainly(job: Job, corpus: Corpus, model: Path) -> list[list[str]]:
     """The plain Trainer with our recipe."""
     from stages.benchmark.plain import Plain
 
@@ -107,25 +103,20 @@ def _plainly(job: Job, corpus: Corpus, model: Path) -> tuple[float, list[list[st
     recipe: dict[str, Any] = {name: getattr(job.settings, name) for name in names}
     recipe |= {"num_train_epochs": job.settings.epochs, "lr_scheduler_type": job.settings.scheduler}
     plain = Plain(job.settings, seed=job.seed, bf16=job.bf16, **recipe)
-    start = time.perf_counter()
     plain.trainer(plain.prepare(corpus.train[: job.settings.train_sentences])).train()
-    seconds = time.perf_counter() - start
     plain.model.save_pretrained(model)
     plain.tokenizer.save_pretrained(model)
-    return seconds, plain.tag(plain.prepare(corpus.test), corpus.test)
+    return plain.tag(plain.prepare(corpus.test), corpus.test)
 
 
-def tagged(model: Path, mode: str | None, sentences: list[Sentence]) -> tuple[float, list[list[str]]]:
-    """Seconds and BIO tags of ``sentences`` by a saved model of ours, asked in ``mode`` in 32 bits."""
+def tagged(model: Path, mode: str | None, sentences: list[Sentence]) -> list[list[str]]:
+    """BIO tags of ``sentences`` by a saved model of ours, asked in ``mode`` in 32 bits."""
     from stages.benchmark.ours import load
 
-    tagger = load(model, mode)
-    start = time.perf_counter()
-    answers = tagger.tag([sentence["tokens"] for sentence in sentences])
-    seconds = time.perf_counter() - start
-    return seconds, [bio(one.entities, len(row["tokens"])) for one, row in zip(answers, sentences, strict=True)]
+    answers = load(model, mode).tag([sentence["tokens"] for sentence in sentences])
+    return [bio(one.entities, len(row["tokens"])) for one, row in zip(answers, sentences, strict=True)]
 
 
 def _read(folder: Path) -> Trained:
     told = read_json(folder / "training.json")
-    return Trained(folder / "model", told["seconds"], told["commit"], read_json(folder / "tags.json"))
+    return Trained(folder / "model", told["commit"], read_json(folder / "tags.json"))
