@@ -14,9 +14,11 @@ from seqeval.metrics import f1_score
 from seqeval.scheme import IOB2
 from transformers import Trainer, TrainingArguments
 from transformers.trainer_pt_utils import LengthGroupedSampler
+from transformers.trainer_utils import TrainOutput
 
 from stages.corpus.labels import TAGS, bio, project
 from stages.models.device import has_bf16, precision
+from stages.models.memory import kept_memory
 from stages.models.tagging import Model
 from stages.settings import FamilySettings
 
@@ -43,6 +45,11 @@ class NerTrainer(Trainer):
         # loss itself under accumulation. It does not.
         self.model_accepts_loss_kwargs = False
         self.tagger = tagger
+
+    def train(self, *args: Any, **kwargs: Any) -> TrainOutput:
+        """As the Trainer's own, in memory that stays."""
+        with kept_memory():
+            return super().train(*args, **kwargs)
 
     def _get_train_sampler(self, train_dataset: Dataset | None = None) -> LengthGroupedSampler:
         """As the Trainer's own, but over a list: a ``datasets`` column is read from disk item by item."""

@@ -13,8 +13,7 @@ from transformers import AutoModelForTokenClassification, AutoTokenizer, set_see
 from stages import settings
 from stages.corpus.labels import FIVE, TAG_IDS, TYPES, bio
 from stages.models.token_classifier import TokenClassifier
-from stages.models.token_classifier.tagger import IGNORED
-from stages.models.token_classifier.words import split
+from stages.models.token_classifier.preparation import IGNORED
 
 WORDS = ["Marie", "Sklodowska-Curie", "visited", "Warsaw", "."]
 TAGS = ["B-PER", "I-PER", "O", "B-LOC", "O"]
@@ -39,7 +38,8 @@ def rows(*sentences: tuple[list[str], list[str]]) -> Dataset:
 
 def test_labels_stand_on_first_subwords_only(tagger: TokenClassifier) -> None:
     made = tagger.prepare(rows((WORDS, TAGS)))[0]
-    first = split([WORDS], tagger.tokenizer)[0].first() + len(tagger.lead)
+    word_ids = tagger.tokenizer(WORDS, is_split_into_words=True).word_ids(0)
+    first = [word_ids.index(word) for word in range(len(WORDS))]
     assert [tagger.labels[made["labels"][i]] for i in first] == TAGS
     assert sum(label != IGNORED for label in made["labels"]) == len(WORDS) < len(made["labels"])
     assert made["length"] == len(made["input_ids"])
@@ -98,7 +98,7 @@ def test_long_sentences_are_read_to_their_end(tagger: TokenClassifier) -> None:
     assert table.shape[0] == 900
     assert (table[:, 0] < 1.0).all()
     middle = tagger.tag([words[:20]])[0].probabilities
-    np.testing.assert_allclose(table[:3], tagger.probabilities([words])[0][:3])
+    np.testing.assert_allclose(table[:3], tagger.tag([words])[0].probabilities[:3])
     assert middle.shape[0] == 20
 
 
@@ -121,7 +121,7 @@ def test_entities_are_legal_bio(tagger: TokenClassifier) -> None:
 def test_saved_and_loaded_it_answers_the_same(tagger: TokenClassifier, tmp_path: Path) -> None:
     tagger.save(tmp_path)
     loaded = TokenClassifier.load(tmp_path)
-    assert (loaded.labels, loaded.types, loaded.room) == (tagger.labels, tagger.types, tagger.room)
+    assert (loaded.labels, loaded.types, loaded.limit) == (tagger.labels, tagger.types, tagger.limit)
     np.testing.assert_array_equal(loaded.tag([WORDS])[0].probabilities, tagger.tag([WORDS])[0].probabilities)
 
 
