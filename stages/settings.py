@@ -27,6 +27,7 @@ Rate = Annotated[float, Field(gt=0, lt=1)]
 Finite = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Scheduler = Literal["linear", "cosine", "constant", "constant_with_warmup"]
+Embeddings = Literal["trained", "sparse", "frozen"]
 
 
 class SettingsError(UserError):
@@ -52,6 +53,7 @@ class _Common(_Strict):
     warmup_ratio: Share
     weight_decay: Finite
     max_grad_norm: Annotated[Finite, Field(gt=0)]
+    embeddings: Embeddings
     max_tokens: Annotated[int, Field(ge=8)]
 
 

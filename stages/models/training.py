@@ -14,11 +14,14 @@ from seqeval.metrics import f1_score
 from seqeval.scheme import IOB2
 from transformers import Trainer, TrainingArguments
 from transformers.trainer_pt_utils import LengthGroupedSampler
+from transformers.trainer_utils import TrainOutput
 
 from stages.corpus.labels import TAGS, bio, project
 from stages.models.device import has_bf16, precision
+from stages.models.embeddings import RowAdamW, arrange
+from stages.models.memory import kept_memory
 from stages.models.tagging import Model
-from stages.settings import FamilySettings
+from stages.settings import Embeddings, FamilySettings
 
 LOGS_AN_EPOCH = 10
 """Points of the training-loss curve in one epoch."""
@@ -31,7 +34,18 @@ class NerTrainer(Trainer):
     gold entity of the file, long sentences included, for both families by one scorer.
     """
 
-    def __init__(self, tagger: Model, args: TrainingArguments, train: Dataset, validation: Dataset) -> None:
+    def __init__(
+        self,
+        tagger: Model,
+        args: TrainingArguments,
+        train: Dataset,
+        validation: Dataset,
+        embeddings: Embeddings = "trained",
+    ) -> None:
+        arrange(tagger.model, embeddings)
+        self.clipping = args.max_grad_norm if embeddings == "sparse" else None
+        if self.clipping is not None:
+            args.max_grad_norm = 0.0  # the optimizer does it
         super().__init__(
             model=tagger.model,
             args=args,
@@ -43,6 +57,22 @@ class NerTrainer(Trainer):
         # loss itself under accumulation. It does not.
         self.model_accepts_loss_kwargs = False
         self.tagger = tagger
+
+    def train(self, *args: Any, **kwargs: Any) -> TrainOutput:
+        """As the Trainer's own, in memory that stays."""
+        with kept_memory():
+            return super().train(*args, **kwargs)
+
+    def create_optimizer(self) -> torch.optim.Optimizer:
+        """As the Trainer's own, for sparse gradients where there are any."""
+        made: torch.optim.Optimizer = super().create_optimizer()
+        if self.clipping is not None:
+            made = self.optimizer = RowAdamW(made.param_groups, self.clipping)
+        return made
+
+    def floating_point_ops(self, inputs: Any) -> int:
+        """None counted: the Trainer's own walks every module at each step."""
+        return 0
 
     def _get_train_sampler(self, train_dataset: Dataset | None = None) -> LengthGroupedSampler:
         """As the Trainer's own, but over a list: a ``datasets`` column is read from disk item by item."""
@@ -93,7 +123,8 @@ def build(
     """The Trainer of ``train``, not yet started; ``overrides`` win over its arguments."""
     if settings.train_sentences is not None:
         train_rows = train_rows.select(range(min(settings.train_sentences, len(train_rows))))
-    return NerTrainer(tagger, arguments(settings, seed, len(train_rows), work, **overrides), train_rows, val_rows)
+    args = arguments(settings, seed, len(train_rows), work, **overrides)
+    return NerTrainer(tagger, args, train_rows, val_rows, settings.embeddings)
 
 
 def arguments(settings: FamilySettings, seed: int, sentences: int, work: Path, **overrides: Any) -> TrainingArguments:

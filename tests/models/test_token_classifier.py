@@ -13,8 +13,7 @@ from transformers import AutoModelForTokenClassification, AutoTokenizer, set_see
 from stages import settings
 from stages.corpus.labels import FIVE, TAG_IDS, TYPES, bio
 from stages.models.token_classifier import TokenClassifier
-from stages.models.token_classifier.tagger import IGNORED
-from stages.models.token_classifier.words import split
+from stages.models.token_classifier.preparation import IGNORED, pieces
 
 WORDS = ["Marie", "Sklodowska-Curie", "visited", "Warsaw", "."]
 TAGS = ["B-PER", "I-PER", "O", "B-LOC", "O"]
@@ -39,7 +38,8 @@ def rows(*sentences: tuple[list[str], list[str]]) -> Dataset:
 
 def test_labels_stand_on_first_subwords_only(tagger: TokenClassifier) -> None:
     made = tagger.prepare(rows((WORDS, TAGS)))[0]
-    first = split([WORDS], tagger.tokenizer)[0].first() + len(tagger.lead)
+    word_ids = tagger.tokenizer(WORDS, is_split_into_words=True).word_ids(0)
+    first = [word_ids.index(word) for word in range(len(WORDS))]
     assert [tagger.labels[made["labels"][i]] for i in first] == TAGS
     assert sum(label != IGNORED for label in made["labels"]) == len(WORDS) < len(made["labels"])
     assert made["length"] == len(made["input_ids"])
@@ -48,6 +48,34 @@ def test_labels_stand_on_first_subwords_only(tagger: TokenClassifier) -> None:
 def test_input_ids_are_the_tokenizers_own(tagger: TokenClassifier) -> None:
     made = tagger.prepare(rows((WORDS, TAGS)))[0]
     assert made["input_ids"] == tagger.tokenizer(WORDS, is_split_into_words=True)["input_ids"]
+
+
+def test_labels_are_those_of_the_usual_alignment(tagger: TokenClassifier) -> None:
+    """As transformers' own example aligns them: a word's label where ``word_ids`` first names it."""
+    odd = ["\u200b", "naïve", "", "🙂", "\ufeff", "[MASK]", "x" * 60, "don't"]
+    sentences = [(WORDS, TAGS), (odd, ["B-DIS"] * len(odd)), ([], []), (WORDS * 40, TAGS * 40)]
+    made = tagger.prepare(rows(*sentences))
+    for got, (words, tags) in zip(made, sentences, strict=True):
+        encoded = tagger.tokenizer(words, is_split_into_words=True, truncation=True, max_length=128)
+        seen: set[int | None] = {None}
+        expected = []
+        for word in encoded.word_ids(0):
+            expected.append(IGNORED if word in seen else tagger.labels.index(tags[word]))
+            seen.add(word)
+        assert (got["input_ids"], got["labels"]) == (encoded["input_ids"], expected)
+        assert got["length"] == len(expected)
+
+
+def test_each_word_is_answered_for_once(tagger: TokenClassifier) -> None:
+    sentences = [WORDS, [], ["w1", "\u200b", "w2"] * 90, ["river"]]
+    read = pieces(sentences, tagger.tokenizer, tagger.limit)
+    assert len(read.ids.lengths) > len(sentences)
+    assert read.ids.lengths.max() <= tagger.limit
+    empty = 0 if tagger.model.config.model_type == "roberta" else 90  # BERT's tokenizer drops \u200b
+    assert sorted(set(read.words.values.tolist())) == sorted(read.words.values.tolist())
+    assert len(read.words.values) == sum(map(len, sentences)) - empty
+    for i in range(len(read.ids.lengths)):
+        assert (read.places[i] < read.ids.lengths[i]).all()
 
 
 def test_types_outside_the_system_are_learnt_as_o(tiny_bert: Path) -> None:
@@ -98,7 +126,7 @@ def test_long_sentences_are_read_to_their_end(tagger: TokenClassifier) -> None:
     assert table.shape[0] == 900
     assert (table[:, 0] < 1.0).all()
     middle = tagger.tag([words[:20]])[0].probabilities
-    np.testing.assert_allclose(table[:3], tagger.probabilities([words])[0][:3])
+    np.testing.assert_allclose(table[:3], tagger.tag([words])[0].probabilities[:3])
     assert middle.shape[0] == 20
 
 
@@ -121,7 +149,7 @@ def test_entities_are_legal_bio(tagger: TokenClassifier) -> None:
 def test_saved_and_loaded_it_answers_the_same(tagger: TokenClassifier, tmp_path: Path) -> None:
     tagger.save(tmp_path)
     loaded = TokenClassifier.load(tmp_path)
-    assert (loaded.labels, loaded.types, loaded.room) == (tagger.labels, tagger.types, tagger.room)
+    assert (loaded.labels, loaded.types, loaded.limit) == (tagger.labels, tagger.types, tagger.limit)
     np.testing.assert_array_equal(loaded.tag([WORDS])[0].probabilities, tagger.tag([WORDS])[0].probabilities)
 
 
