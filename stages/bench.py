@@ -48,7 +48,9 @@ def main(
         model=model,
     )
     origin, refused = report.origin(), []
-    print(f"{len(names)} rows, about {sum(ROWS[name].minutes for name in names)} minutes on two quiet cores")
+    print(
+        f"{len(names)} rows, about {sum(ROWS[name].minutes for name in names)} minutes on two quiet cores", flush=True
+    )
     for name in names:
         start = time.monotonic()
         try:
@@ -60,7 +62,7 @@ def main(
         rows = report.merged(report.load(output), {**row, "threads": plan.threads, **origin}, list(ROWS))
         report.save(output, rows)
         draw_ratios(output.with_suffix(".png"), rows)
-        print(f"{name}: {outcome(row)} ({time.monotonic() - start:.0f} s)")
+        print(f"{name}: {outcome(row)} ({time.monotonic() - start:.0f} s)", flush=True)
     if refused:
         raise UserError(f"not measured: {', '.join(refused)}; the reasons stand above")
 
