@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import typer
 
 from stages.errors import UserError
+from stages.signals import answered_by, status
 
 
 @contextmanager
@@ -28,9 +29,18 @@ def clear_errors() -> Iterator[None]:
         raise SystemExit(1) from None
 
 
+def _stop(number: int) -> None:
+    print("stopped; nothing half-written stays", file=sys.stderr)
+    raise SystemExit(status(number))
+
+
 def run(main: Callable[..., None]) -> None:
-    """Run ``main`` as a command, its annotated parameters as options, a ``UserError`` told clearly."""
+    """Run ``main`` as a command, its annotated parameters as options, a ``UserError`` told clearly.
+
+    Ctrl-C and SIGTERM end it in one line, with status 128 + the signal's number, after it has removed what it
+    was writing.
+    """
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(main)
-    with clear_errors():
+    with clear_errors(), answered_by(_stop):
         app()
