@@ -117,6 +117,10 @@ class _Compare(_Strict):
     confidence: Annotated[float, Field(gt=0.5, lt=1)]
 
 
+class _Checkpoints(_Strict):
+    minutes: Finite
+
+
 class _Profiles(_Strict):
     sample: Profile
     local: Profile
@@ -132,6 +136,7 @@ class Settings(_Strict):
     hub: _Hub
     headline: _Headline
     compare: _Compare
+    checkpoints: _Checkpoints
     systems: _Systems
     profiles: _Profiles
 
