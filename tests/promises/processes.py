@@ -1,0 +1,112 @@
+"""Stages as processes of their own, quickly: forked from a server that has imported them, to be killed or starved."""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import resource
+import shlex
+import sys
+import traceback
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+MODULES = [
+    f"stages.{name}"
+    for name in (
+        "check", "download", "filter", "derive", "train", "predict", "lookup", "pretrained", "evaluate", "summary",
+        "headline", "audit", "compare", "models.span_marker", "models.token_classifier",
+    )
+]  # fmt: skip
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(MODULES)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage as dvc.lock has it after a finished run: its command, and its outputs."""
+
+    name: str
+    command: list[str]
+    outputs: list[str]
+
+
+def stages(folder: Path) -> list[Stage]:
+    """Every stage of the finished clone in ``folder``, in the order of its graph."""
+    lock = YAML(typ="safe").load((folder / "dvc.lock").read_text(encoding="utf-8"))["stages"]
+    order = ["check", "download", "filter", "derive", "train", "predict", "lookup", "pretrained", "evaluate"]
+    found = [
+        Stage(name, shlex.split(entry["cmd"]), [out["path"] for out in entry["outs"]]) for name, entry in lock.items()
+    ]
+    return sorted(found, key=lambda one: order.index(kind) if (kind := one.name.split("@")[0]) in order else len(order))
+
+
+class Process:
+    """``python -m MODULE ARGUMENTS`` in ``folder``; its standard output and error go to ``folder/.log``.
+
+    ``largest`` is the size in bytes at which any file of it is refused more (EFBIG at the very write call, for
+    native code and for root alike); ``humble`` takes away root's right to write where permissions forbid it.
+    """
+
+    def __init__(self, folder: Path, command: list[str], largest: int | None = None, humble: bool = False) -> None:
+        self.log = folder / ".log"
+        assert command[:2] == ["python", "-m"]
+        self._process = _FORKS.Process(target=_work, args=(str(folder), command[2:], largest, humble), daemon=True)
+        self._process.start()
+        self.pid = self._process.pid or 0
+
+    def send(self, number: int) -> None:
+        """Send a signal to it, where it still runs."""
+        if self._process.is_alive():
+            os.kill(self.pid, number)
+
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self._process.is_alive()
+
+    def wait(self, seconds: float = 300) -> int:
+        """Its exit status once it has ended, minus the signal's number where one ended it."""
+        self._process.join(seconds)
+        assert self._process.exitcode is not None, f"still runs after {seconds} s: {self.said()}"
+        return self._process.exitcode
+
+    def said(self) -> str:
+        """What it has written so far."""
+        return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
+
+
+def _work(folder: str, command: list[str], largest: int | None, humble: bool) -> None:
+    """Be the stage: in the child process."""
+    os.setpgid(0, 0)
+    os.chdir(folder)
+    log = os.open(".log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    sys.stdout, sys.stderr = (os.fdopen(n, "w", encoding="utf-8", buffering=1, closefd=False) for n in (1, 2))
+    sys.argv = command
+    status = 1
+    try:
+        from stages.cli import run
+
+        if humble:
+            _drop_capabilities()
+        if largest is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY))
+        run(import_module(command[0]).main)
+        status = 0
+    except SystemExit as end:
+        status = int(end.code or 0) if not isinstance(end.code, str) else 1
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def _drop_capabilities() -> None:
+    """Without capabilities even root is bound by a folder's permissions."""
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    assert ctypes.CDLL(None, use_errno=True).capset(header, (ctypes.c_uint32 * 6)()) == 0
