@@ -28,6 +28,8 @@ Finite = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Scheduler = Literal["linear", "cosine", "constant", "constant_with_warmup"]
 
+OnBadRow = Literal["stop", "skip"]
+
 
 class SettingsError(UserError):
     """A value of params.yaml that cannot be: names file, line, field, value and the way out."""
@@ -91,6 +93,7 @@ class Profile(_Strict):
 
 class _Data(_Strict):
     directory: Annotated[str, Field(min_length=1)]
+    on_bad_row: OnBadRow
 
 
 class _Hub(_Strict):
