@@ -6,12 +6,15 @@ import ctypes
 import multiprocessing
 import os
 import resource
+import runpy
 import shlex
 import sys
 import traceback
+import warnings
 from dataclasses import dataclass
-from importlib import import_module
+from multiprocessing.connection import Connection
 from pathlib import Path
+from threading import Thread
 
 from ruamel.yaml import YAML
 
@@ -46,18 +49,29 @@ def stages(folder: Path) -> list[Stage]:
 
 
 class Process:
-    """``python -m MODULE ARGUMENTS`` in ``folder``; its standard output and error go to ``folder/.log``.
+    """``python -m MODULE ARGUMENTS`` in ``folder``; ``said`` gives its standard output and error.
 
     ``largest`` is the size in bytes at which any file of it is refused more (EFBIG at the very write call, for
     native code and for root alike); ``humble`` takes away root's right to write where permissions forbid it.
     """
 
     def __init__(self, folder: Path, command: list[str], largest: int | None = None, humble: bool = False) -> None:
-        self.log = folder / ".log"
         assert command[:2] == ["python", "-m"]
-        self._process = _FORKS.Process(target=_work, args=(str(folder), command[2:], largest, humble), daemon=True)
+        reader, writer = _FORKS.Pipe(duplex=False)  # no file, as files may be limited
+        self._said: list[bytes] = []
+        self._process = _FORKS.Process(
+            target=_work, args=(writer, str(folder), command[2:], largest, humble), daemon=True
+        )
         self._process.start()
+        writer.close()
         self.pid = self._process.pid or 0
+        self._listener = Thread(target=self._listen, args=(reader,), daemon=True)
+        self._listener.start()
+
+    def _listen(self, reader: Connection) -> None:
+        with reader:
+            while block := os.read(reader.fileno(), 1 << 16):
+                self._said.append(block)
 
     def send(self, number: int) -> None:
         """Send a signal to it, where it still runs."""
@@ -72,31 +86,31 @@ class Process:
         """Its exit status once it has ended, minus the signal's number where one ended it."""
         self._process.join(seconds)
         assert self._process.exitcode is not None, f"still runs after {seconds} s: {self.said()}"
+        self._listener.join(seconds)
         return self._process.exitcode
 
     def said(self) -> str:
         """What it has written so far."""
-        return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
+        return b"".join(self._said).decode(errors="replace")
 
 
-def _work(folder: str, command: list[str], largest: int | None, humble: bool) -> None:
+def _work(writer: Connection, folder: str, command: list[str], largest: int | None, humble: bool) -> None:
     """Be the stage: in the child process."""
     os.setpgid(0, 0)
     os.chdir(folder)
-    log = os.open(".log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
+    for number in (1, 2):
+        os.dup2(writer.fileno(), number)
+    writer.close()
     sys.stdout, sys.stderr = (os.fdopen(n, "w", encoding="utf-8", buffering=1, closefd=False) for n in (1, 2))
     sys.argv = command
     status = 1
     try:
-        from stages.cli import run
-
         if humble:
             _drop_capabilities()
         if largest is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY))
-        run(import_module(command[0]).main)
+        warnings.simplefilter("ignore", RuntimeWarning)  # that the module is imported already
+        runpy.run_module(command[0], run_name="__main__", alter_sys=True)
         status = 0
     except SystemExit as end:
         status = int(end.code or 0) if not isinstance(end.code, str) else 1
