@@ -62,10 +62,13 @@ class TokenClassifierSettings(_Common):
 
 
 class SpanMarkerSettings(_Common):
-    """Hyperparameters of SpanMarker: the common ones, and the size of its question."""
+    """Hyperparameters of SpanMarker: the common ones, and what it asks."""
 
     marker_pairs: Positive
     entity_words: Positive
+    mode: Literal["exact", "selective"]
+    negatives: Annotated[int, Field(ge=2)]
+    proposal_recall: Share
 
 
 FamilySettings = TokenClassifierSettings | SpanMarkerSettings

@@ -71,6 +71,10 @@ class Model(Tagger, Protocol):
         """A batch for ``model``, cut to its longest sample; ``model(**batch).loss`` is its mean loss."""
         ...
 
+    def settle(self, sentences: Sequence[Sequence[str]], gold: Sequence[Sequence[str]]) -> None:
+        """Choose on validation sentences what is not learnt by training, a threshold say; most have nothing."""
+        ...
+
     def save(self, directory: str | Path, place: str | Path | None = None) -> None:
         """Write a Hugging Face model directory (safetensors) that stock libraries load.
 

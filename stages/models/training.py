@@ -77,6 +77,7 @@ class NerTrainer(ResumableTrainer):
         rows: Any = self.eval_dataset
         gold = [project([TAGS[i] for i in ids], self.tagger.types) for ids in rows["ner_tags"]]
         with precision(self.args.bf16):
+            self.tagger.settle(list(rows["tokens"]), gold)
             taggings = self.tagger.tag(list(rows["tokens"]), gold)
         decisions = sum(tagging.decisions for tagging in taggings)
         loss = sum((tagging.loss or 0.0) * tagging.decisions for tagging in taggings) / max(decisions, 1)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from stages.models.span_marker.processor import keep
+from stages.models.processor import keep
 
 
 class Layout(NamedTuple):
@@ -19,24 +18,30 @@ class Layout(NamedTuple):
 
     Attributes:
         text_bias: ``(B, 1, 1, T)``, 0 for text and minus infinity for padding, added to attention scores.
+        spans: ``(B, M)``, the span at each place of the table, 0 where there is none.
+        slots: ``(N,)``, the place of each span in the table, counted row by row.
         to_table: ``(B * 2M,)``, the marker at each place of the table, any one where there is none; None where
             row and table are the same.
         from_table: ``(2N,)``, the place of each marker in the table.
     """
 
     text_bias: Tensor
+    spans: Tensor
+    slots: Tensor
     to_table: Tensor | None
     from_table: Tensor
 
     @classmethod
-    def of(cls, attention_mask: Tensor, span_table: Tensor, span_slots: Tensor, dtype: torch.dtype) -> Layout:
-        """From what :class:`~stages.models.span_marker.batches.Collator` gives."""
-        bias = torch.zeros(attention_mask.shape, dtype=dtype, device=attention_mask.device)
-        bias = bias.masked_fill(~attention_mask.bool(), -math.inf)[:, None, None]
-        pair = torch.arange(2, device=span_table.device)
-        full = span_table.numel() == span_slots.numel()
-        to_table = None if full else (2 * span_table[:, :, None] + pair).flatten()
-        return cls(bias, to_table, (2 * span_slots[:, None] + pair).flatten())
+    def of(cls, text_bias: Tensor, sentence: Tensor) -> Layout:
+        """From the sentence of each span ``(N,)``, ascending; there has to be a span."""
+        counts = torch.bincount(sentence, minlength=len(text_bias))
+        most = int(counts.max())
+        order = torch.arange(len(sentence), device=sentence.device)
+        slots = order + (torch.arange(len(counts), device=sentence.device) * most - counts.cumsum(0) + counts)[sentence]
+        spans = slots.new_zeros(len(counts) * most).index_copy_(0, slots, order)
+        pair = torch.arange(2, device=sentence.device)
+        to_table = None if len(spans) == len(slots) else (2 * spans[:, None] + pair).flatten()
+        return cls(text_bias, spans.view(-1, most), slots, to_table, (2 * slots[:, None] + pair).flatten())
 
     def spread(self, row: Tensor) -> Tensor:
         """``(2N, heads, …)`` as ``(B * heads, 2M, …)``; what stands where there is no marker is undefined."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from stages.models.span_marker.preparation import ragged_arange
+from stages.models.subwords import ragged_arange
 
 
 def all_spans(words: np.ndarray, longest: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -43,11 +43,9 @@ class Collator:
     def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
         """The keyword arguments of :meth:`SpanMarker.forward` for these rows.
 
-        ``B`` sentences, ``T`` subwords in the longest, ``W`` words and ``N`` spans in all, ``M`` spans in
-        the sentence that has most: ``input_ids`` and ``attention_mask`` ``(B, T)``; ``word_first`` and
-        ``word_last`` ``(W,)``, subword positions; ``span_first`` and ``span_last`` ``(N,)``, indices of words;
-        ``span_slots`` ``(N,)``, each span's place in ``(B, M)`` counted row by row; ``span_table`` ``(B, M)``,
-        the span at that place, or 0 where there is none; ``labels`` ``(N,)``.
+        ``B`` sentences, ``T`` subwords in the longest, ``W`` words and ``N`` spans in all: ``input_ids`` and
+        ``attention_mask`` ``(B, T)``; ``word_first`` and ``word_last`` ``(W,)``, subword positions; ``span_first``
+        and ``span_last`` ``(N,)``, indices of words; ``span_sentence`` ``(N,)``, ascending; ``labels`` ``(N,)``.
         """
         words = np.array([len(row["word_first"]) for row in rows])
         base = np.cumsum(words) - words
@@ -58,7 +56,6 @@ class Collator:
         else:
             first, last, counts = all_spans(words, self.entity_words)
         ids, mask = self._text(rows)
-        slots, table = _places(counts)
         batch = {
             "input_ids": ids,
             "attention_mask": mask,
@@ -66,8 +63,7 @@ class Collator:
             "word_last": _join(rows, "word_last"),
             "span_first": first,
             "span_last": last,
-            "span_slots": slots,
-            "span_table": table,
+            "span_sentence": np.repeat(np.arange(len(rows)), counts),
         }
         if "gold_label" in rows[0]:
             batch["labels"] = _labels(rows, base, int(words.sum()), first, last)
@@ -83,15 +79,6 @@ class Collator:
 
 def _join(rows: Sequence[Mapping[str, Any]], name: str) -> np.ndarray:
     return np.concatenate([np.asarray(row[name], dtype=np.int64) for row in rows])
-
-
-def _places(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The slot of each span in a table of one row a sentence, and the table of spans."""
-    most = int(counts.max())
-    slots = np.repeat(np.arange(len(counts)) * most, counts) + ragged_arange(counts)
-    table = np.zeros(len(counts) * most, dtype=np.int64)
-    table[slots] = np.arange(len(slots))
-    return slots, table.reshape(len(counts), most)
 
 
 def _labels(

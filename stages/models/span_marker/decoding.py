@@ -58,13 +58,12 @@ def decode(answer: Answer, names: Sequence[str]) -> tuple[list[Span], list[float
     return [span for span, _ in chosen], [score for _, score in chosen]
 
 
-def word_probabilities(answer: Answer, types: int) -> np.ndarray:
+def word_probabilities(answer: Answer, words: int, types: int) -> np.ndarray:
     """The span probabilities read as BIO tags of the words: ``(words, 1 + 2 * types)`` float32, rows sum to 1.
 
     A word's ``B-X`` is the sum over the spans of type X that begin at it, ``I-X`` over those that go on through
     it, and O what is left of 1. Spans are judged one by one, so that a sum can exceed 1; it is then scaled to 1.
     """
-    words = int(answer.last.max(initial=-1)) + 1
     spans = np.where(answer.bare[:, None], 0.0, np.exp(answer.log_probabilities[:, 1:]))
     table = np.zeros((words, 1 + 2 * types), dtype=np.float32)
     np.add.at(table[:, 1::2], answer.first, spans)

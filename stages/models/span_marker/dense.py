@@ -3,43 +3,65 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
 from stages.models.encoder import EncoderError
+from stages.models.span_marker.attention import Layout
 
 
-def encode(
-    encoder: PreTrainedModel,
-    input_ids: Tensor,
-    attention_mask: Tensor,
-    marker_ids: Tensor,
-    marker_positions: Tensor,
-    span_table: Tensor,
-    span_slots: Tensor,
-) -> Tensor:
-    """As :func:`stages.models.span_marker.packed.encode`, through a dense mask over text and markers.
+@dataclass(frozen=True)
+class Text:
+    """A batch's text, read again by :func:`ask`."""
+
+    encoder: PreTrainedModel
+    input_ids: Tensor
+    mask: Tensor
+    marker_ids: Tensor
+
+    @cached_property
+    def states(self) -> Tensor:
+        """The hidden states before the last layer, ``(B, T, H)``."""
+        places = self.input_ids.new_zeros(len(self.input_ids), 0, 2)
+        states: Tensor = _run(self.encoder, self, places, places[..., 0].bool()).hidden_states[-2]
+        return states
+
+
+def read(encoder: PreTrainedModel, input_ids: Tensor, attention_mask: Tensor, marker_ids: Tensor) -> Text:
+    """As :func:`stages.models.span_marker.packed.read`; nothing is computed yet."""
+    return Text(encoder, input_ids, attention_mask.bool(), marker_ids)
+
+
+def ask(encoder: PreTrainedModel, text: Text, places: Tensor, sentence: Tensor) -> Tensor:
+    """As :func:`stages.models.span_marker.packed.ask`, through a dense mask over text and markers.
 
     The batch is as long as its longest text and most spans ask for, ``(B, T + 2M)``.
     """
-    batch, length = input_ids.shape
-    pairs = span_table.shape[1]
-    real = torch.zeros(batch * pairs, dtype=torch.bool, device=input_ids.device)
-    real[span_slots] = True
-    real = real.view(batch, pairs)
-    positions = torch.arange(2, length + 2, device=input_ids.device).expand(batch, length)
+    layout = Layout.of(text.mask, sentence)
+    real = torch.zeros(layout.spans.numel(), dtype=torch.bool, device=places.device)
+    real[layout.slots] = True
+    outputs = _run(encoder, text, places[layout.spans], real.view(layout.spans.shape))
+    return outputs[0][:, text.input_ids.shape[1] :].reshape(layout.spans.numel(), -1)[layout.slots]
+
+
+def _run(encoder: PreTrainedModel, text: Text, places: Tensor, real: Tensor) -> Any:
+    """The encoder over text and markers at ``places`` ``(B, M, 2)``, of which ``real`` ``(B, M)`` are there."""
+    batch, length = text.input_ids.shape
+    positions = torch.arange(2, length + 2, device=places.device).expand(batch, length)
+    markers = text.marker_ids.expand(*places.shape).flatten(1)
     inputs = {
-        "input_ids": torch.cat((input_ids, marker_ids[span_table].flatten(1)), dim=1),
-        "position_ids": torch.cat((positions, marker_positions[span_table].flatten(1)), dim=1),
-        "attention_mask": _mask(attention_mask.bool(), real),
+        "input_ids": torch.cat((text.input_ids, markers), dim=1),
+        "position_ids": torch.cat((positions, places.flatten(1)), dim=1),
+        "attention_mask": _mask(text.mask, real),
     }
     inputs["token_type_ids"] = torch.zeros_like(inputs["input_ids"])
     accepted = inspect.signature(encoder.forward).parameters
-    states = encoder(**{name: value for name, value in inputs.items() if name in accepted})[0]
-    markers = states[:, length:].reshape(batch * pairs, -1)
-    return markers[span_slots]
+    return encoder(**{name: value for name, value in inputs.items() if name in accepted}, output_hidden_states=True)
 
 
 def _mask(text: Tensor, real: Tensor) -> Tensor:
@@ -92,7 +114,7 @@ def _refusal(kind: str, why: str) -> str:
 def _probe(encoder: PreTrainedModel, *positions: int) -> Tensor:
     """Hidden states ``(pairs, 2H)`` of marker pairs at ``positions``, over a text of three ids."""
     device = encoder.device
-    text = torch.tensor([[2, 3, 4]], device=device)
-    place = torch.tensor(positions, device=device)[:, None].expand(-1, 2)
-    order = torch.arange(len(positions), device=device)
-    return encode(encoder, text, torch.ones_like(text), torch.full_like(place, 5), place, order[None], order)
+    ids = torch.tensor([[2, 3, 4]], device=device)
+    text = read(encoder, ids, torch.ones_like(ids), torch.full((2,), 5, device=device))
+    places = torch.tensor(positions, device=device)[:, None].expand(-1, 2)
+    return ask(encoder, text, places, torch.zeros(len(positions), dtype=torch.long, device=device))

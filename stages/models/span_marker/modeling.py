@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedMode
 
 from stages.models.span_marker import dense, packed
 from stages.models.span_marker.batches import Collator
+from stages.models.span_marker.proposal import Proposal, Spans, draw, population
 
 POSITION_SHIFT = 2
 """Position id of the first subword, as in ``span_marker`` (and RoBERTa)."""
@@ -45,7 +47,9 @@ class SpanMarker(SpanMarkerModel):
         if encoder is None:
             encoder = AutoModel.from_config(encoder_config(config))
         super().__init__(config, encoder, **kwargs)
-        self.is_packable = packed.packable(encoder)
+        self.way: ModuleType = packed if packed.packable(encoder) else dense
+        self.proposal: Proposal | None = None
+        self.negatives = 0
 
     @property
     def fast_tokenizer(self) -> PreTrainedTokenizerFast:
@@ -78,30 +82,47 @@ class SpanMarker(SpanMarkerModel):
         word_last: Tensor | None = None,
         span_first: Tensor | None = None,
         span_last: Tensor | None = None,
-        span_slots: Any = None,
-        span_table: Any = None,
+        span_sentence: Tensor | None = None,
         labels: Tensor | None = None,
         **kwargs: Any,
     ) -> SpanMarkerOutput:
         """Logits ``(N, labels)`` of a batch's ``N`` spans, and their mean cross-entropy if ``labels`` are given.
 
-        The arguments are those of :class:`~stages.models.span_marker.batches.Collator`. A batch of the stock
-        collator is answered as stock does it.
+        The arguments are those of :class:`~stages.models.span_marker.batches.Collator`. With a :attr:`proposal` and
+        ``labels``, only the spans drawn for training are asked about, and the loss, a sum over them and the
+        proposal's own, is divided by their number. A batch of the stock collator is answered as stock does it.
         """
-        if word_first is None or word_last is None or span_first is None or span_last is None:
+        if word_first is None or word_last is None or span_first is None or span_last is None or span_sentence is None:
             return super().forward(input_ids=input_ids, attention_mask=attention_mask, labels=labels, **kwargs)
-        places = torch.stack((word_first[span_first], word_last[span_last]), dim=1) + POSITION_SHIFT
-        pair = places.new_tensor((self.tokenizer.start_marker_id, self.tokenizer.end_marker_id))
-        if len(places):
-            encode = packed.encode if self.is_packable else dense.encode
-            ids = pair.expand_as(places)
-            states = encode(self.encoder, input_ids, attention_mask, ids, places, span_table, span_slots)
-        else:
+        text = self.read(input_ids, attention_mask)
+        spans = Spans.of(word_first, word_last, span_first, span_last, span_sentence)
+        if self.proposal is None or labels is None or not len(labels):
+            logits = self.ask(text, spans)
+            return SpanMarkerOutput(loss=None if labels is None else _mean_loss(logits, labels), logits=logits)
+        gold = labels != 0
+        scores = self.proposal(text.states, spans)
+        drawn = draw(scores, gold, self.negatives * len(input_ids))
+        logits = self.ask(text, spans.at(drawn.spans))
+        loss = _mean_loss(population(logits, drawn.log_chance), labels[drawn.spans])
+        own = functional.binary_cross_entropy_with_logits(scores, gold.float(), reduction="sum")
+        return SpanMarkerOutput(loss=loss + own / len(drawn.spans), logits=logits)
+
+    def read(self, input_ids: Tensor, attention_mask: Tensor) -> Any:
+        """The text of a batch ``(B, T)``, read once for :meth:`ask`; its ``states`` are ``(B, T, H)``."""
+        tokenizer = self.tokenizer
+        markers = input_ids.new_tensor((tokenizer.start_marker_id, tokenizer.end_marker_id))
+        return self.way.read(self.encoder, input_ids, attention_mask, markers)
+
+    def ask(self, text: Any, spans: Spans) -> Tensor:
+        """The logits of ``spans`` in a ``text`` that :meth:`read` gave, ``(spans, labels)``."""
+        if not len(spans.first):
             states = self.classifier.weight.new_zeros(0, self.classifier.in_features)
+        else:
+            places = torch.stack((spans.first, spans.last), dim=1) + POSITION_SHIFT
+            states = self.way.ask(self.encoder, text, places, spans.sentence)
         # Dropped out twice, as in span_marker: its hidden states, then the pairs that it makes of them.
-        logits = self.classifier(self.dropout(self.dropout(states)))
-        loss = None if labels is None else _mean_loss(logits, labels)
-        return SpanMarkerOutput(loss=loss, logits=logits)
+        logits: Tensor = self.classifier(self.dropout(self.dropout(states)))
+        return logits
 
     def save_pretrained(self, save_directory: str | Path, **kwargs: Any) -> None:  # type: ignore[override]
         """Weights (safetensors), configuration and tokenizer, as stock's model; without its model card."""

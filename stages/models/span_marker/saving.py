@@ -14,11 +14,14 @@ from span_marker import __version__ as span_marker_version
 from span_marker.tokenizer import SpanMarkerTokenizer
 from tokenizers import pre_tokenizers
 from transformers import AutoModel, PreTrainedModel, XLMRobertaTokenizerFast
+from transformers.utils.hub import cached_file
 
 from stages.models import encoder as encoders
 from stages.models.encoder import EncoderError
 from stages.models.span_marker import dense
 from stages.models.span_marker.modeling import POSITION_SHIFT, SpanMarker, encoder_config
+from stages.models.span_marker.proposal import FILE as PROPOSAL
+from stages.models.span_marker.proposal import Proposal
 from stages.settings import SpanMarkerSettings
 
 logger = logging.getLogger(__name__)
@@ -62,6 +65,9 @@ def create(settings: SpanMarkerSettings, types: Sequence[str]) -> SpanMarker:
     _finish(model, tokenizer)
     if start is not None:
         _copy_classifier(start, model)
+    if settings.mode == "selective":
+        model.proposal = Proposal(encoder.config.hidden_size, settings.entity_words)
+        model.negatives = settings.negatives
     return model
 
 
@@ -82,7 +88,11 @@ def save(model: SpanMarker, directory: str | Path, place: str | Path | None = No
         inner["_name_or_path"] = _from_here(Path(place or directory))
         values = {key: value for key, value in encoder_config(model.config).to_dict().items() if key not in _PLACES}
         (directory / ENCODER_CONFIG).write_text(json.dumps(values, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    model.save_pretrained(directory)
+    model.save_pretrained(
+        directory, state_dict={name: value for name, value in model.state_dict().items() if "proposal." not in name}
+    )
+    if model.proposal is not None:
+        model.proposal.save(directory)
 
 
 def load(place: str | Path, revision: str | None = None) -> SpanMarker:
@@ -94,6 +104,11 @@ def load(place: str | Path, revision: str | None = None) -> SpanMarker:
     """
     model = _read(str(place), revision)
     _finish(model, encoders.load_tokenizer(str(place), revision))
+    proposal = cached_file(
+        encoders.locate(str(place)), PROPOSAL, revision=revision, _raise_exceptions_for_missing_entries=False
+    )
+    if proposal is not None:
+        model.proposal = Proposal.load(proposal)
     return model.eval()
 
 
@@ -141,7 +156,7 @@ def _check(model: SpanMarker, settings: SpanMarkerSettings) -> None:
             f"encoder {settings.encoder!r} has {positions} positions, of which SpanMarker leaves the first "
             f"{POSITION_SHIFT} free: max_tokens is {settings.max_tokens}, at most {positions - POSITION_SHIFT}"
         )
-    if not model.is_packable:
+    if model.way is dense:
         dense.check_positions(model.encoder)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 from datasets import Dataset
+from torch import Tensor
 
 from stages.corpus.labels import TAG_IDS, bio_tags
 from stages.models.device import device
@@ -17,7 +18,9 @@ from stages.models.span_marker import preparation, saving
 from stages.models.span_marker.batches import all_spans
 from stages.models.span_marker.decoding import Answer, decode, loss, merge, word_probabilities
 from stages.models.span_marker.modeling import SpanMarker
-from stages.models.span_marker.preparation import Gold, Ragged, Subwords
+from stages.models.span_marker.preparation import Gold
+from stages.models.span_marker.proposal import Proposal, Spans
+from stages.models.subwords import Ragged, Subwords, special_ids, subwords, subwords_of_words
 from stages.models.tagging import Tagging
 from stages.models.windows import windows
 from stages.settings import SpanMarkerSettings
@@ -26,6 +29,10 @@ POSITIONS = {"cpu": 4096, "cuda": 65536}
 """Text and marker positions of one prediction batch, padding counted."""
 CHUNK = 4096
 """Sentences in memory at once while tagging."""
+
+
+_Question = Callable[[Any, Spans], tuple[Tensor, Tensor]]
+"""Of a text and the spans of its batch, those that the reply is about, ascending, and a value for each."""
 
 
 class _Piece(NamedTuple):
@@ -46,8 +53,9 @@ class SpanMarkerTagger:
     ``torch.autocast``; probabilities are always computed in 32 bits.
     """
 
-    def __init__(self, model: SpanMarker) -> None:
+    def __init__(self, model: SpanMarker, recall: float = 1.0) -> None:
         self.model = model
+        self.recall = recall
         self.types = model.types
         self.names = [model.config.id2label[i] for i in range(model.config.num_labels)]
         self.labels = bio_tags(self.names[1:])
@@ -55,12 +63,21 @@ class SpanMarkerTagger:
     @classmethod
     def create(cls, settings: SpanMarkerSettings, types: Sequence[str]) -> SpanMarkerTagger:
         """A model for ``types`` on a pretrained encoder; see :func:`stages.models.span_marker.saving.create`."""
-        return cls(saving.create(settings, types))
+        return cls(saving.create(settings, types), settings.proposal_recall)
 
     @classmethod
     def load(cls, place: str | Path, revision: str | None = None) -> SpanMarkerTagger:
         """A saved model, ours or stock's, from a directory or the hub, on the device of this machine."""
         return cls(saving.load(place, revision).to(device()))
+
+    @property
+    def proposal(self) -> Proposal | None:
+        """What chooses the spans to ask about; without it, every span is asked about."""
+        return self.model.proposal
+
+    @proposal.setter
+    def proposal(self, proposal: Proposal | None) -> None:
+        self.model.proposal = proposal
 
     def save(self, directory: str | Path, place: str | Path | None = None) -> None:
         """Write the model as ``span_marker`` loads it; see ``Model.save``."""
@@ -80,25 +97,40 @@ class SpanMarkerTagger:
         ``loss`` is the mean cross-entropy over the spans asked about. A gold entity of a type that the model lacks,
         or of more words than it asks about, does not enter it.
         """
-        training = self.model.training
-        self.model.eval()
         taggings: list[Tagging] = []
-        try:
-            for start in range(0, len(sentences), CHUNK):
-                answers = self.answers([list(words) for words in sentences[start : start + CHUNK]])
-                truths = [None] * len(answers) if gold is None else self._gold(gold[start : start + CHUNK])
-                taggings += [self._tagging(*pair) for pair in zip(answers, truths, strict=True)]
-        finally:
-            self.model.train(training)
+        for start in range(0, len(sentences), CHUNK):
+            chunk = [list(words) for words in sentences[start : start + CHUNK]]
+            truths = [None] * len(chunk) if gold is None else self._gold(gold[start : start + CHUNK])
+            taggings += map(self._tagging, chunk, self.answers(chunk), truths)
         return taggings
 
+    def settle(self, sentences: Sequence[Sequence[str]], gold: Sequence[Sequence[str]]) -> None:
+        """Set the proposal's threshold for the recall of gold spans that the settings ask for; see ``Model.settle``."""
+        if self.proposal is None:
+            return
+        found: list[float] = []
+        for start in range(0, len(sentences), CHUNK):
+            pieces, parts = self._pieces([list(words) for words in sentences[start : start + CHUNK]])
+            truths = self._gold(gold[start : start + CHUNK])
+            rows = self._rows(pieces, parts)
+            for piece, row, (_, scores) in zip(pieces, rows, self._run(rows, self._scores), strict=True):
+                truth = truths[piece.sentence]
+                wanted = set(
+                    zip((truth.first - piece.first).tolist(), (truth.last - piece.first).tolist(), strict=True)
+                )
+                spans = zip(row["span_first"].tolist(), row["span_last"].tolist(), strict=True)
+                found += [scores[i] for i, span in enumerate(spans) if span in wanted]
+        self.proposal.settle(np.array(found), self.recall)
+
     def answers(self, sentences: list[list[str]]) -> list[Answer]:
-        """The probabilities of every span of each sentence."""
+        """The probabilities of the spans asked about in each sentence."""
         pieces, parts = self._pieces(sentences)
         rows = self._rows(pieces, parts)
         gathered: list[list[Answer]] = [[] for _ in sentences]
-        for i, (piece, row, scores) in enumerate(zip(pieces, rows, self._scores(rows), strict=True)):
-            first, last, bare = row["span_first"], row["span_last"], parts.sizes[i] == 0
+        for i, (piece, row, (asked, scores)) in enumerate(
+            zip(pieces, rows, self._run(rows, self._probabilities), strict=True)
+        ):
+            first, last, bare = row["span_first"][asked], row["span_last"][asked], parts.sizes[i] == 0
             gathered[piece.sentence].append(
                 Answer(first + piece.first, last + piece.first, scores, bare[first] | bare[last])
             )
@@ -107,8 +139,8 @@ class SpanMarkerTagger:
     def _pieces(self, sentences: list[list[str]]) -> tuple[list[_Piece], Subwords]:
         """The sentences in windows that the model can read, and the subwords of each."""
         tokenizer, limit = self.model.fast_tokenizer, self.model.max_tokens
-        room = limit - sum(map(len, preparation.special_ids(tokenizer)))
-        parts = preparation.subwords(_arrow(sentences), tokenizer, limit)
+        room = limit - sum(map(len, special_ids(tokenizer)))
+        parts = subwords(_arrow(sentences), tokenizer, limit)
         pieces = [_Piece(i, 0, len(words), 0, len(words)) for i, words in enumerate(sentences)]
         if (parts.whole <= room).all():
             return pieces, parts
@@ -117,12 +149,10 @@ class SpanMarkerTagger:
             if size <= room:
                 cut.append(piece)
                 continue
-            words = preparation.subwords_of_words(pa.array(sentences[piece.sentence], pa.string()), tokenizer)
+            words = subwords_of_words(pa.array(sentences[piece.sentence], pa.string()), tokenizer)
             overlap = 2 * self.model.config.entity_max_length
             cut.extend(_Piece(piece.sentence, *window) for window in windows(words.lengths.tolist(), room, overlap))
-        return cut, preparation.subwords(
-            _arrow([sentences[p.sentence][p.first : p.last] for p in cut]), tokenizer, limit
-        )
+        return cut, subwords(_arrow([sentences[p.sentence][p.first : p.last] for p in cut]), tokenizer, limit)
 
     def _rows(self, pieces: list[_Piece], parts: Subwords) -> list[dict[str, np.ndarray]]:
         """What the collator takes: each window with the spans whose middle word it answers for."""
@@ -144,19 +174,47 @@ class SpanMarkerTagger:
         }  # fmt: skip
         return [{name: values[i] for name, values in lists.items()} for i in range(len(pieces))]
 
-    def _scores(self, rows: list[dict[str, np.ndarray]]) -> list[np.ndarray]:
-        """Log-probabilities ``(spans, labels)`` of each row, in order; rows of like size are asked together."""
-        scores = [np.zeros((0, len(self.names)), dtype=np.float32)] * len(rows)
-        where = self.model.device
-        with torch.inference_mode():
-            for batch in _batches(rows, POSITIONS.get(where.type, POSITIONS["cpu"])):
-                inputs = self.collate([rows[i] for i in batch])
-                logits = self.model(**{name: tensor.to(where) for name, tensor in inputs.items()}).logits
-                values = logits.float().log_softmax(-1).cpu().numpy()
-                cuts = np.cumsum([len(rows[i]["span_first"]) for i in batch])[:-1]
-                for i, part in zip(batch, np.split(values, cuts), strict=True):
-                    scores[i] = part
-        return scores
+    def _run(self, rows: list[dict[str, np.ndarray]], question: _Question) -> list[tuple[np.ndarray, np.ndarray]]:
+        """What ``question`` replies to each row, in order; rows of like size go together.
+
+        A reply is the indices of the row's spans that it is about, and a value for each.
+        """
+        replies = [(np.zeros(0, dtype=np.int64), np.zeros((0, len(self.names)), dtype=np.float32))] * len(rows)
+        training, where = self.model.training, self.model.device
+        self.model.eval()
+        try:
+            for batch in _batches(rows, POSITIONS.get(where.type, POSITIONS["cpu"]), self._share):
+                inputs = {name: part.to(where) for name, part in self.collate([rows[i] for i in batch]).items()}
+                with torch.inference_mode():
+                    text = self.model.read(inputs.pop("input_ids"), inputs.pop("attention_mask"))
+                    asked, values = (part.cpu().numpy() for part in question(text, Spans.of(**inputs)))
+                ends = np.cumsum([len(rows[i]["span_first"]) for i in batch])
+                cuts = np.searchsorted(asked, ends)[:-1]
+                parts = zip(np.split(asked, cuts), np.split(values, cuts), strict=True)
+                for i, end, (spans, part) in zip(batch, ends, parts, strict=True):
+                    replies[i] = spans - end + len(rows[i]["span_first"]), part
+        finally:
+            self.model.train(training)
+        return replies
+
+    def _probabilities(self, text: Any, spans: Spans) -> tuple[Tensor, Tensor]:
+        """Log-probabilities ``(asked, labels)`` of the spans that the proposal lets through, or of all."""
+        if self.proposal is None:
+            asked = torch.arange(len(spans.first))
+        else:
+            asked = self.proposal.passed(self.proposal(text.states, spans))
+            spans = spans.at(asked)
+        return asked, self.model.ask(text, spans).float().log_softmax(-1)
+
+    def _scores(self, text: Any, spans: Spans) -> tuple[Tensor, Tensor]:
+        """The proposal's score of every span."""
+        assert self.proposal is not None
+        return torch.arange(len(spans.first)), self.proposal(text.states, spans)
+
+    @property
+    def _share(self) -> float:
+        """About how many of a sentence's spans are asked about."""
+        return 1.0 if self.proposal is None else 0.1
 
     def _gold(self, gold: Sequence[Sequence[str]]) -> list[Gold]:
         """The gold entities of each sentence, from BIO tag names."""
@@ -166,9 +224,9 @@ class SpanMarkerTagger:
         cuts = np.cumsum(np.bincount(every.sentence, minlength=len(words)))[:-1]
         return [Gold(*parts) for parts in zip(*(np.split(part, cuts) for part in every), strict=True)]
 
-    def _tagging(self, answer: Answer, gold: Gold | None) -> Tagging:
+    def _tagging(self, words: list[str], answer: Answer, gold: Gold | None) -> Tagging:
         entities, scores = decode(answer, self.names)
-        table = word_probabilities(answer, len(self.names) - 1)
+        table = word_probabilities(answer, len(words), len(self.names) - 1)
         return Tagging(entities, scores, table, None if gold is None else loss(answer, gold), len(answer.first))
 
 
@@ -176,8 +234,11 @@ def _arrow(sentences: list[list[str]]) -> pa.ListArray:
     return pa.array(sentences, type=pa.list_(pa.string()))
 
 
-def _batches(rows: list[dict[str, np.ndarray]], positions: int) -> Iterator[list[int]]:
-    """Rows with something to ask, by size, as many together as fit into ``positions`` with their padding."""
+def _batches(rows: list[dict[str, np.ndarray]], positions: int, share: float) -> Iterator[list[int]]:
+    """Rows with something to ask, by size, as many together as fit into ``positions`` with their padding.
+
+    A ``share`` of each row's spans is going to be asked about.
+    """
     text = np.array([len(row["input_ids"]) for row in rows])
     spans = np.array([len(row["span_first"]) for row in rows])
     order = np.lexsort((text, spans))
@@ -185,7 +246,7 @@ def _batches(rows: list[dict[str, np.ndarray]], positions: int) -> Iterator[list
     longest = most = 0
     for i in order[spans[order] > 0].tolist():
         longest, most = max(longest, text[i]), max(most, spans[i])
-        if batch and (len(batch) + 1) * (longest + 2 * most) > positions:
+        if batch and (len(batch) + 1) * (longest + 2 * share * most) > positions:
             yield batch
             batch, longest, most = [], text[i], spans[i]
         batch.append(i)

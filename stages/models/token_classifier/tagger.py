@@ -144,6 +144,9 @@ class TokenClassifier:
             batch["labels"] = labels
         return {name: torch.from_numpy(array) for name, array in batch.items()}
 
+    def settle(self, sentences: Sequence[Sequence[str]], gold: Sequence[Sequence[str]]) -> None:
+        """Nothing to choose; see ``Model.settle``."""
+
     def tag(self, sentences: Sequence[Sequence[str]], gold: Sequence[Sequence[str]] | None = None) -> list[Tagging]:
         """Tag sentences of words; see ``Tagger.tag``."""
         answers: list[Tagging] = []

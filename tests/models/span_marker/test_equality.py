@@ -9,7 +9,8 @@ import torch
 from datasets import Dataset
 from span_marker import SpanMarkerModel
 
-from stages.models.span_marker import SpanMarker, dense, packed, prepare, processor
+from stages.models import processor
+from stages.models.span_marker import SpanMarker, dense, packed, prepare
 from tests.models.span_marker.helpers import flat, no_dropout, our_batch, stock_batch, words_and_tags
 
 Pair = tuple[SpanMarker, SpanMarkerModel]
@@ -45,7 +46,7 @@ def test_dense_way_is_the_packed_way(ours: SpanMarker) -> None:
     batch = our_batch(ours, [words_and_tags(words) for words in (3, 17, 1)])
     with torch.no_grad():
         quick = ours(**batch).logits
-        ours.is_packable = False
+        ours.way = dense
         assert (ours(**batch).logits - quick).abs().max() < 1e-5
 
 
@@ -168,13 +169,10 @@ def test_electra_packed_is_electra_dense() -> None:
     )
     encoder = ElectraModel(config).eval()
     text, mask = torch.tensor([[3, 4, 5], [6, 7, 0]]), torch.tensor([[1, 1, 1], [1, 1, 0]])
-    places, table, slots = (
-        torch.tensor([[2, 3], [3, 3], [2, 2]]),
-        torch.tensor([[0, 1], [2, 0]]),
-        torch.tensor([0, 1, 2]),
-    )
+    places, sentence = torch.tensor([[2, 3], [3, 3], [2, 2]]), torch.tensor([0, 0, 1])
+    marker_ids = torch.tensor([9, 9])
     with torch.no_grad():
         quick, slow = (
-            way.encode(encoder, text, mask, torch.full_like(places, 9), places, table, slots) for way in (packed, dense)
+            way.ask(encoder, way.read(encoder, text, mask, marker_ids), places, sentence) for way in (packed, dense)
         )
     assert (quick - slow).abs().max() < 1e-5

@@ -15,7 +15,8 @@ from span_marker import SpanMarkerModel
 from stages.corpus.labels import FIVE, TAG_IDS, TAGS, TYPES, spans
 from stages.models.span_marker import SpanMarker, create, prepare
 from stages.models.span_marker.batches import all_spans
-from stages.models.span_marker.preparation import gold_entities, ragged_arange
+from stages.models.span_marker.preparation import gold_entities
+from stages.models.subwords import ragged_arange
 from tests.models.span_marker.helpers import hyperparameters, stock_batch, words_and_tags
 
 ODD = ["\u200b", "🙂", "naïve", "\u2063", "x" * 40, "a b", "…", "[MASK]", "Ünïcödé", "\ufeff", "don't"]

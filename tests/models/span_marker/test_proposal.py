@@ -1,0 +1,199 @@
+"""Selective mode: the draw and its correction, the threshold, and a model that asks only about what passes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+from torch.nn import functional
+
+from stages.corpus.labels import TAGS, TYPES
+from stages.models.span_marker import SpanMarker, SpanMarkerTagger, create
+from stages.models.span_marker.proposal import Proposal, draw, population
+from tests.models.span_marker.helpers import hyperparameters, opinionated, our_batch, words_and_tags
+
+SENTENCES = [words_and_tags(n)[0] for n in (3, 12, 1, 31, 7, 2, 18, 5)]
+
+
+@pytest.fixture(params=["tiny_bert", "tiny_roberta"])
+def selective(request: pytest.FixtureRequest) -> SpanMarkerTagger:
+    torch.manual_seed(1)
+    settings = hyperparameters(request.getfixturevalue(request.param), mode="selective", negatives=4)
+    tagger = SpanMarkerTagger.create(settings, TYPES)
+    opinionated(tagger.model).eval()
+    return tagger
+
+
+def gold(sentences: list[list[str]]) -> list[list[str]]:
+    return [[TAGS[tag] for tag in words_and_tags(len(words))[1]] for words in sentences]
+
+
+def test_the_draw_holds_gold_the_hardest_and_some_of_the_rest() -> None:
+    scores, is_gold = torch.arange(100.0), torch.arange(100) % 50 == 0
+    drawn = draw(scores, is_gold, others=20)
+    spans = set(drawn.spans.tolist())
+    assert {0, 50} <= spans
+    assert {*range(90, 100)} <= spans, "the ten likeliest"
+    assert len(spans) == 2 + 20
+    assert drawn.spans.tolist() == sorted(spans)
+
+
+def test_the_chance_is_how_often_a_span_is_drawn() -> None:
+    torch.manual_seed(0)
+    scores, is_gold = torch.arange(30.0), torch.zeros(30, dtype=torch.bool)
+    drawn = [draw(scores, is_gold, others=10) for _ in range(4000)]
+    often = torch.stack([torch.bincount(d.spans, minlength=30) for d in drawn]).float().mean(0)
+    chance = torch.zeros(30).index_copy_(0, drawn[0].spans, drawn[0].log_chance.exp())
+    seen = chance > 0
+    assert (often[seen] - chance[seen]).abs().max() < 0.03
+    assert chance[-1] == 1
+
+
+def test_a_draw_of_more_than_there_is_takes_all() -> None:
+    drawn = draw(torch.arange(3.0), torch.tensor([True, False, False]), others=50)
+    assert drawn.spans.tolist() == [0, 1, 2]
+    assert drawn.log_chance.tolist() == [0, 0, 0]
+
+
+def fitted(x: Tensor, y: Tensor, log_chance: Tensor) -> Tensor:
+    """Weight and bias of a logistic regression of the drawn."""
+    weights = torch.zeros(2, requires_grad=True)
+    optimizer = torch.optim.LBFGS([weights], max_iter=100)
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        logit = weights[0] * x + weights[1]
+        loss = functional.cross_entropy(population(torch.stack((-logit, logit), 1), log_chance), y)
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    return weights.detach()
+
+
+def test_what_is_learnt_of_the_drawn_is_right_for_all() -> None:
+    torch.manual_seed(0)
+    x = torch.randn(400_000)
+    y = (torch.rand(len(x)) < torch.sigmoid(2 * (x - 3))).long()
+    drawn = draw(x + torch.randn(len(x)), y == 1, others=20_000)
+    sample = drawn.spans
+    assert fitted(x[sample], y[sample], drawn.log_chance).tolist() == pytest.approx([1, -3], abs=0.15)
+    naive = fitted(x[sample], y[sample], torch.zeros(len(sample)))
+    assert naive[1] > -2.5, "without the correction entities look too frequent"
+
+
+@pytest.mark.parametrize("recall", [0.0, 0.5, 0.9, 0.999, 1.0])
+def test_the_threshold_lets_the_share_pass(recall: float) -> None:
+    proposal = Proposal(4, 2)
+    scores = np.random.default_rng(0).normal(size=1000).astype(np.float32)
+    proposal.settle(scores, recall)
+    passed = len(proposal.passed(torch.from_numpy(scores)))
+    assert recall * 1000 <= passed <= recall * 1000 + 2
+
+
+def test_without_gold_everything_passes() -> None:
+    proposal = Proposal(4, 2)
+    proposal.settle(np.zeros(0), 0.9)
+    assert len(proposal.passed(torch.tensor([-1e9, 0]))) == 2
+
+
+def test_where_everything_passes_the_answer_is_exact(selective: SpanMarkerTagger) -> None:
+    chosen = selective.tag(SENTENCES, gold(SENTENCES))
+    selective.proposal = None
+    exact = selective.tag(SENTENCES, gold(SENTENCES))
+    assert [t.entities for t in chosen] == [t.entities for t in exact]
+    for one, other in zip(chosen, exact, strict=True):
+        np.testing.assert_allclose(one.probabilities, other.probabilities, atol=1e-5)
+        assert (one.loss, one.decisions) == (pytest.approx(other.loss, abs=1e-5), other.decisions)
+
+
+def test_what_passes_is_answered_as_if_everything_were_asked(selective: SpanMarkerTagger) -> None:
+    selective.recall = 0.5
+    selective.settle(SENTENCES, gold(SENTENCES))
+    some = selective.answers(SENTENCES)
+    selective.proposal = None
+    every = selective.answers(SENTENCES)
+    assert 0 < sum(len(a.first) for a in some) < sum(len(a.first) for a in every)
+    for one, all_of_it in zip(some, every, strict=True):
+        known = dict(zip(zip(all_of_it.first, all_of_it.last, strict=True), all_of_it.log_probabilities, strict=True))
+        for span in range(len(one.first)):
+            expected = known[one.first[span], one.last[span]]
+            np.testing.assert_allclose(one.log_probabilities[span], expected, atol=1e-4)
+
+
+def test_settling_lets_the_recall_of_gold_pass(selective: SpanMarkerTagger) -> None:
+    sentences = [*SENTENCES, words_and_tags(250)[0]]
+    for recall in (0.6, 1.0):
+        selective.recall = recall
+        selective.settle(sentences, gold(sentences))
+        answers = selective.answers(sentences)
+        asked = {(i, *span) for i, a in enumerate(answers) for span in zip(a.first, a.last, strict=True)}
+        truth = [
+            (i, j, j + (tag == "B-LOC"))
+            for i, tags in enumerate(gold(sentences))
+            for j, tag in enumerate(tags)
+            if tag.startswith("B-")
+        ]
+        truth = [(i, j, min(k, len(sentences[i]) - 1)) for i, j, k in truth]
+        assert sum(span in asked for span in truth) >= recall * len(truth)
+
+
+def test_nothing_asked_is_nothing_found(selective: SpanMarkerTagger) -> None:
+    assert selective.proposal is not None
+    selective.proposal.threshold.fill_(torch.inf)
+    for words, tagging in zip(SENTENCES, selective.tag(SENTENCES, gold(SENTENCES)), strict=True):
+        assert (tagging.entities, tagging.decisions, tagging.loss) == ([], 0, 0.0)
+        assert tagging.probabilities is not None
+        assert tagging.probabilities.shape == (len(words), len(selective.labels))
+        assert (tagging.probabilities[:, 0] == 1).all()
+
+
+def test_training_teaches_model_and_proposal(selective: SpanMarkerTagger) -> None:
+    model = selective.model
+    batch = our_batch(model, [words_and_tags(n) for n in (12, 20, 31)])
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    losses = []
+    for _ in range(30):
+        loss = model(**batch).loss
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < losses[0] / 3
+
+
+def test_the_draw_depends_on_torchs_seed_alone(selective: SpanMarkerTagger) -> None:
+    batch = our_batch(selective.model, [words_and_tags(31)])
+    losses = []
+    for seed in (3, 3, 4):
+        torch.manual_seed(seed)
+        losses.append(float(selective.model(**batch).loss.detach()))
+    assert losses[0] == losses[1] != losses[2]
+
+
+def test_the_proposal_is_saved_beside_an_ordinary_model(selective: SpanMarkerTagger, tmp_path: Path) -> None:
+    selective.recall = 0.7
+    selective.settle(SENTENCES, gold(SENTENCES))
+    selective.save(tmp_path / "model")
+    assert not [name for name in load_file(tmp_path / "model/model.safetensors") if "proposal" in name]
+    again = SpanMarkerTagger.load(tmp_path / "model")
+    assert again.proposal is not None
+    for one, other in zip(selective.tag(SENTENCES), again.tag(SENTENCES), strict=True):
+        assert (one.entities, one.decisions) == (other.entities, other.decisions)
+    code = "from span_marker import SpanMarkerModel; SpanMarkerModel.from_pretrained('model')"
+    stock = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "proposal" not in stock.stdout + stock.stderr
+
+
+def test_an_exact_model_has_no_proposal(tiny_bert: Path, tmp_path: Path) -> None:
+    tagger = SpanMarkerTagger.create(hyperparameters(tiny_bert), TYPES)
+    tagger.settle(SENTENCES, gold(SENTENCES))
+    tagger.save(tmp_path / "model")
+    assert SpanMarkerTagger.load(tmp_path / "model").proposal is None
+    assert isinstance(create(hyperparameters(tiny_bert), TYPES), SpanMarker)
