@@ -56,7 +56,7 @@ def predict(tagger: Tagger, lines: Iterable[bytes], name: str) -> Iterator[Predi
             break
         gold = [row.gold for row in chunk]
         known = [project(tags or ["O"] * len(row.tokens), tagger.types) for tags, row in zip(gold, chunk, strict=True)]
-        taggings = tagger.tag([row.tokens for row in chunk], known if any(gold) else None)
+        taggings = tagger.tag([row.tokens for row in chunk], known if any(tags is not None for tags in gold) else None)
         for row, tagging in zip(chunk, taggings, strict=True):
             yield _answer(row, tagging)
     faults.check()

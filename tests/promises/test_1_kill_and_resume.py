@@ -9,6 +9,7 @@ import re
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -18,7 +19,7 @@ from stages.settings import FAMILIES, Family
 from tests.clone import Project
 from tests.promises.conftest import Tries
 from tests.promises.processes import Process
-from tests.promises.training import UPDATES, BrokenOffError, trained
+from tests.promises.training import BrokenOffError, trained
 
 PROMISE = "1 A killed training goes on from its newest whole checkpoint, to the same bytes as an unbroken one"
 HOW = (
@@ -31,16 +32,24 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-@pytest.mark.parametrize(("family", "scheduler"), [("span_marker", "linear"), ("token_classifier", "cosine")])
+@pytest.mark.parametrize(
+    ("family", "changes"),
+    [
+        ("span_marker", {"mode": "exact"}),
+        ("span_marker", {"mode": "selective", "negatives": 4, "epochs": 2}),
+        ("token_classifier", {"scheduler": "cosine"}),
+    ],
+)
 def test_broken_off_five_times_it_ends_in_the_same_weights_and_curves(
-    family: Family, scheduler: str, tiny_bert: Path, tmp_path: Path
+    family: Family, changes: dict[str, Any], tiny_bert: Path, tmp_path: Path
 ) -> None:
-    weights, curves = trained(family, tiny_bert, tmp_path / "whole", scheduler=scheduler)
-    moments = sorted(random.sample(range(1, UPDATES + 1), 5))
+    weights, curves = trained(family, tiny_bert, tmp_path / "whole", **changes)
+    last = int(curves["step"].max())  # as if killed while the model is written
+    moments = [*sorted(random.sample(range(1, last), 4)), last]
     for moment in moments:
         with pytest.raises(BrokenOffError):
-            trained(family, tiny_bert, tmp_path / "broken", after=moment, scheduler=scheduler)
-    again, curves_again = trained(family, tiny_bert, tmp_path / "broken", scheduler=scheduler)
+            trained(family, tiny_bert, tmp_path / "broken", after=moment, **changes)
+    again, curves_again = trained(family, tiny_bert, tmp_path / "broken", **changes)
     assert again == weights, moments
     pd.testing.assert_frame_equal(curves_again, curves)
 

@@ -39,6 +39,9 @@ CHANGES: dict[str, Any] = {
     "max_tokens": 32,
     "marker_pairs": 64,
     "entity_words": 3,
+    "mode": "selective",
+    "negatives": 5,
+    "proposal_recall": 0.5,
 }
 
 

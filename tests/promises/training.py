@@ -19,8 +19,7 @@ from tests.models.test_training import ROWS, hyperparameters
 
 MANY: Dataset = concatenate_datasets([ROWS] * 3)
 SETTINGS = {"epochs": 3, "batch_size": 1, "accumulation": 2, "learning_rate": 5e-3}
-UPDATES = 72
-"""24 an epoch; the loss is logged after every second."""
+"""24 updates an epoch; the loss is logged after every second."""
 
 
 class BrokenOffError(Exception):
