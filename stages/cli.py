@@ -12,35 +12,33 @@ from stages.errors import UserError
 from stages.signals import answered_by, status
 
 
-@contextmanager
-def clear_errors() -> Iterator[None]:
-    """Turn a ``UserError`` into its message on standard error and exit status 1.
-
-    Used as ``@clear_errors()`` over a stage's ``main`` or as a ``with`` block. Other exceptions pass:
-    they are faults of the program, and their traceback is wanted.
-
-    Raises:
-        SystemExit: with status 1, after a ``UserError``.
-    """
-    try:
-        yield
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
-
-
 def _stop(number: int) -> None:
     print("stopped; nothing half-written stays", file=sys.stderr)
     raise SystemExit(status(number))
 
 
-def run(main: Callable[..., None]) -> None:
-    """Run ``main`` as a command, its annotated parameters as options, a ``UserError`` told clearly.
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """Turn a ``UserError`` into its message on standard error and exit status 1; end in one line when asked to stop.
 
-    Ctrl-C and SIGTERM end it in one line, with status 128 + the signal's number, after it has removed what it
-    was writing.
+    Used as ``@clear_errors()`` over a stage's ``main`` or as a ``with`` block. Other exceptions pass:
+    they are faults of the program, and their traceback is wanted.
+
+    Raises:
+        SystemExit: with status 1, after a ``UserError``; with 128 + the signal's number, after Ctrl-C or SIGTERM,
+            when what was being written is removed.
     """
+    try:
+        with answered_by(_stop):
+            yield
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def run(main: Callable[..., None]) -> None:
+    """Run ``main`` as a command, its annotated parameters as options, a ``UserError`` told clearly."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(main)
-    with clear_errors(), answered_by(_stop):
+    with clear_errors():
         app()

@@ -13,6 +13,8 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parents[1]
 FAMILIES = ("span_marker", "token_classifier")
+SECRETS = {"HF_TOKEN": "hf_notarealtokenofanybody", "USER": "somebodysname", "LOGNAME": "somebodysname"}
+"""Of the environment in which the clone's commands run: none of it may come out again."""
 MODELS = [f"{family}-{system}" for family in FAMILIES for system in "AB"]
 
 
@@ -33,6 +35,7 @@ class Project:
             # Bytecode is written as on anybody's machine: it lands in folders that stages depend on.
             **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            **SECRETS,
             "HF_HUB_OFFLINE": "1",
             "OMP_NUM_THREADS": "1",
             "DVC_NO_ANALYTICS": "1",

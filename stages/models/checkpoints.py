@@ -97,7 +97,8 @@ class Checkpoints:
             found = digest(path)
             if found != written.sha256:
                 return f"{name} has SHA-256 {found} where {written.sha256} was written"
-        return None
+        strange = sorted({path.name for path in folder.iterdir()} - {MARK, *mark.files})
+        return f"{strange[0]} does not belong to it" if strange else None
 
     def _tell_others(self) -> None:
         """Name the newest run that was broken off in this folder, and what it had otherwise."""

@@ -172,6 +172,9 @@ class ResumableTrainer(Trainer):
         self.lr_scheduler.load_state_dict(values["scheduler"])
         self._carried = values["loss"]
 
+    def _load_scaler(self, checkpoint: str | None) -> None:
+        """Nothing: bfloat16 needs no scaling of losses, and the Trainer would unpickle a file of that name."""
+
     def _load_rng_state(self, checkpoint: str | None) -> None:
         if checkpoint is None:
             return

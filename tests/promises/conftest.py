@@ -10,37 +10,17 @@ import datetime
 import json
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
 from stages.corpus.files import write_json
 from tests.clone import ROOT
+from tests.promises.tries import Tries
 
 REPORT = ROOT / "reports/promises.json"
 COUNTS = ROOT / ".cache/promises.json"
 KEY: pytest.StashKey[Tries] = pytest.StashKey()
-
-
-class Tries:
-    """The tries of one test; a failed one does not end the others, but the test fails in the end."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.failures: list[str] = []
-
-    @contextmanager
-    def one(self, what: str) -> Iterator[None]:
-        """One try: what is asserted in the body holds, or it has failed."""
-        self.count += 1
-        try:
-            yield
-        except Exception as error:
-            self.failures.append(f"{what}: {error!r}")
-
-    def add(self, count: int) -> None:
-        """So many tries that did not fail, or the test would have."""
-        self.count += count
+FAILED: pytest.StashKey[bool] = pytest.StashKey()
 
 
 @pytest.fixture
@@ -82,9 +62,6 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         if call.when == "teardown":
             _write(item)
     return report
-
-
-FAILED: pytest.StashKey[bool] = pytest.StashKey()
 
 
 def _write(item: pytest.Item) -> None:

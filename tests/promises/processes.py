@@ -11,10 +11,12 @@ import shlex
 import sys
 import traceback
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 from ruamel.yaml import YAML
 
@@ -52,15 +54,18 @@ class Process:
     """``python -m MODULE ARGUMENTS`` in ``folder``; ``said`` gives its standard output and error.
 
     ``largest`` is the size in bytes at which any file of it is refused more (EFBIG at the very write call, for
-    native code and for root alike); ``humble`` takes away root's right to write where permissions forbid it.
+    native code and for root alike); ``humble`` takes away root's right to write where permissions forbid it;
+    ``watched`` has it say ``written outside: PATH`` for each path outside ``folder`` that Python opens to write.
     """
 
-    def __init__(self, folder: Path, command: list[str], largest: int | None = None, humble: bool = False) -> None:
+    def __init__(
+        self, folder: Path, command: list[str], largest: int | None = None, humble: bool = False, watched: bool = False
+    ) -> None:
         assert command[:2] == ["python", "-m"]
         reader, writer = _FORKS.Pipe(duplex=False)  # no file, as files may be limited
         self._said: list[bytes] = []
         self._process = _FORKS.Process(
-            target=_work, args=(writer, str(folder), command[2:], largest, humble), daemon=True
+            target=_work, args=(writer, str(folder), command[2:], largest, humble, watched), daemon=True
         )
         self._process.start()
         writer.close()
@@ -94,7 +99,9 @@ class Process:
         return b"".join(self._said).decode(errors="replace")
 
 
-def _work(writer: Connection, folder: str, command: list[str], largest: int | None, humble: bool) -> None:
+def _work(
+    writer: Connection, folder: str, command: list[str], largest: int | None, humble: bool, watched: bool
+) -> None:
     """Be the stage: in the child process."""
     os.setpgid(0, 0)
     os.chdir(folder)
@@ -105,6 +112,8 @@ def _work(writer: Connection, folder: str, command: list[str], largest: int | No
     sys.argv = command
     status = 1
     try:
+        if watched:
+            sys.addaudithook(_tell_writes(os.getcwd()))
         if humble:
             _drop_capabilities()
         if largest is not None:
@@ -124,3 +133,18 @@ def _drop_capabilities() -> None:
     """Without capabilities even root is bound by a folder's permissions."""
     header = (ctypes.c_uint32 * 2)(0x20080522, 0)
     assert ctypes.CDLL(None, use_errno=True).capset(header, (ctypes.c_uint32 * 6)()) == 0
+
+
+def _tell_writes(folder: str) -> Callable[[str, tuple[Any, ...]], None]:
+    """An audit hook that prints the paths outside ``folder`` that are opened to write, made, moved or removed."""
+    writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+    changing = ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.truncate", "shutil.rmtree", "tempfile.mkstemp")
+
+    def tell(event: str, details: tuple[Any, ...]) -> None:
+        opened = event == "open" and isinstance(details[2], int) and details[2] & writing
+        if (opened or event in changing) and isinstance(details[0], str | bytes | os.PathLike):
+            path = os.path.abspath(os.fsdecode(details[0]))
+            if not path.startswith((folder, "/dev/", "/proc/")):
+                print(f"written outside: {path} ({event})", flush=True)
+
+    return tell

@@ -17,9 +17,9 @@ import pytest
 from stages.models.checkpoints import MARK
 from stages.settings import FAMILIES, Family
 from tests.clone import Project
-from tests.promises.conftest import Tries
 from tests.promises.processes import Process
 from tests.promises.training import BrokenOffError, trained
+from tests.promises.tries import Tries
 
 PROMISE = "1 A killed training goes on from its newest whole checkpoint, to the same bytes as an unbroken one"
 HOW = (

@@ -12,8 +12,8 @@ import pytest
 
 from stages.models.checkpoints import KEPT, MARK, Checkpoints, _Mark
 from stages.settings import FAMILIES, Family
-from tests.promises.conftest import Tries
 from tests.promises.training import BrokenOffError, trained
+from tests.promises.tries import Tries
 
 PROMISE = "2 A checkpoint that is cut short, incomplete or altered is named and skipped; the one before it is used"
 HOW = (

@@ -17,9 +17,9 @@ from stages.models.resuming import fingerprint
 from stages.models.training import seed_everything
 from tests.clone import Project
 from tests.models.test_training import hyperparameters
-from tests.promises.conftest import Tries
 from tests.promises.processes import Process
 from tests.promises.training import BrokenOffError, trained
+from tests.promises.tries import Tries
 
 PROMISE = "3 A run with another seed, data, label set or hyperparameter is a new run, and says so"
 HOW = "every hyperparameter of both families changed one by one, seed, types, sentences, encoder weights and code too"

@@ -14,7 +14,7 @@ from stages.corpus.labels import SPLITS
 from tests.corpus.builders import row, tree, write_jsonl
 from tests.corpus.test_rows import BAD_LINES
 from tests.finished import finished
-from tests.promises.conftest import Tries
+from tests.promises.tries import Tries
 
 PROMISE = "6 Bad rows are named by file, line and field, 20 of them, the rest counted; or skipped and counted on demand"
 HOW = "every kind of bad row planted at random lines of every split, both answers (`stop`, `skip`), JSON and markup"

@@ -23,7 +23,7 @@ from stages.models.token_classifier import tagger as token_classifier
 from stages.models.training import seed_everything
 from stages.settings import FAMILIES, Family
 from tests.models.test_training import hyperparameters
-from tests.promises.conftest import Tries
+from tests.promises.tries import Tries
 
 PROMISE = "7 Prediction keeps every row and its order, and offsets are exact, for any Unicode and any length"
 HOW = (

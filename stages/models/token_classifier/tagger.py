@@ -18,7 +18,7 @@ from transformers import (
 
 from stages.corpus.labels import TAGS, Span, bio_tags, spans
 from stages.models.device import device
-from stages.models.encoder import load_config, load_tokenizer, locate, reading
+from stages.models.encoder import SAFELY, load_config, load_tokenizer, locate, reading
 from stages.models.tagging import Tagging, batches
 from stages.models.token_classifier.words import Subwords, special_ids, split
 from stages.models.windows import windows
@@ -73,10 +73,11 @@ class TokenClassifier:
         with reading(settings.encoder):
             model = AutoModelForTokenClassification.from_pretrained(
                 locate(settings.encoder),
-                revision=settings.encoder_revision,
+                revision=settings.encoder_revision or "main",
                 config=config,
                 ignore_mismatched_sizes=True,
                 dtype=torch.float32,
+                **SAFELY,
             )
         return cls(model, load_tokenizer(settings.encoder, settings.encoder_revision), settings.max_tokens)
 
@@ -88,7 +89,7 @@ class TokenClassifier:
             EncoderError: there is no such model.
         """
         with reading(str(place)):
-            model = AutoModelForTokenClassification.from_pretrained(place, revision=revision, use_safetensors=True)
+            model = AutoModelForTokenClassification.from_pretrained(place, revision=revision or "main", **SAFELY)
         tokenizer = load_tokenizer(str(place), revision)
         own = (getattr(model.config, "task_specific_params", None) or {}).get("ner", {})
         return cls(model.to(device()), tokenizer, own.get("max_tokens", model.config.max_position_embeddings - 2))
