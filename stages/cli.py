@@ -9,20 +9,28 @@ from contextlib import contextmanager
 import typer
 
 from stages.errors import UserError
+from stages.signals import answered_by, status
+
+
+def _stop(number: int) -> None:
+    print("stopped; nothing half-written stays", file=sys.stderr)
+    raise SystemExit(status(number))
 
 
 @contextmanager
 def clear_errors() -> Iterator[None]:
-    """Turn a ``UserError`` into its message on standard error and exit status 1.
+    """Turn a ``UserError`` into its message on standard error and exit status 1; end in one line when asked to stop.
 
     Used as ``@clear_errors()`` over a stage's ``main`` or as a ``with`` block. Other exceptions pass:
     they are faults of the program, and their traceback is wanted.
 
     Raises:
-        SystemExit: with status 1, after a ``UserError``.
+        SystemExit: with status 1, after a ``UserError``; with 128 + the signal's number, after Ctrl-C or SIGTERM,
+            when what was being written is removed.
     """
     try:
-        yield
+        with answered_by(_stop):
+            yield
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None

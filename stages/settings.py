@@ -29,6 +29,8 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Scheduler = Literal["linear", "cosine", "constant", "constant_with_warmup"]
 Embeddings = Literal["trained", "sparse", "frozen"]
 
+OnBadRow = Literal["stop", "skip"]
+
 
 class SettingsError(UserError):
     """A value of params.yaml that cannot be: names file, line, field, value and the way out."""
@@ -96,6 +98,7 @@ class Profile(_Strict):
 
 class _Data(_Strict):
     directory: Annotated[str, Field(min_length=1)]
+    on_bad_row: OnBadRow
 
 
 class _Hub(_Strict):
@@ -122,6 +125,10 @@ class _Compare(_Strict):
     confidence: Annotated[float, Field(gt=0.5, lt=1)]
 
 
+class _Checkpoints(_Strict):
+    minutes: Finite
+
+
 class _Profiles(_Strict):
     sample: Profile
     local: Profile
@@ -137,6 +144,7 @@ class Settings(_Strict):
     hub: _Hub
     headline: _Headline
     compare: _Compare
+    checkpoints: _Checkpoints
     systems: _Systems
     profiles: _Profiles
 

@@ -39,7 +39,7 @@ def main() -> None:
     compared = comparisons(runs, choice)
     write_csv(REPORTS / "runs.csv", table)
     with whole_file(REPORTS / "runs.md") as file:
-        file.write(runs_markdown(table, compared))
+        file.write(runs_markdown(table, compared, read_json(REPORTS / "data/rows.json")["skipped"]))
     overview.loss_curves(REPORTS / "loss_curves.png", by_run(runs, "curves.csv", pd.read_csv))
     overview.entities(REPORTS / "entities.png", entity_counts(REPORTS / "data"))
     overview.f1_per_type(REPORTS / "f1_per_type.png", by_run(runs, "per_type.json", read_json))

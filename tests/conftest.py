@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.clone import Project, cloned
+
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault(
+    "OMP_NUM_THREADS", "1"
+)  # the models are tiny; and sums of two threads round otherwise than of one
 
 SENTENCES = [
     "Marie Curie was born in Warsaw .",
@@ -69,3 +74,12 @@ def tiny_roberta(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )  # fmt: skip
     RobertaModel(config).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def finished_clone(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Project:
+    """A clone that was reproduced once, from nothing. Not to be changed: take a ``copy``."""
+    made = cloned(tmp_path_factory.mktemp("clone") / "project", tiny_bert)
+    made.dvc("repro")
+    made.commit()
+    return made

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import pytest
 
 from stages.cli import clear_errors, run
@@ -71,3 +74,22 @@ def test_an_unknown_option_is_an_error_of_use(
 ) -> None:
     assert command(monkeypatch, "Ada", "--tims", "2") == 2
     assert "No such option: --tims" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_asked_to_stop_it_ends_in_one_line(number: signal.Signals, capsys: pytest.CaptureFixture[str]) -> None:
+    before = signal.getsignal(number)
+    with pytest.raises(SystemExit) as stop, clear_errors():
+        signal.raise_signal(number)
+    assert stop.value.code == 128 + number
+    assert capsys.readouterr().err == "stopped; nothing half-written stays\n"
+    assert signal.getsignal(number) == before
+
+
+def test_an_ignored_signal_stays_ignored() -> None:
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        with clear_errors():
+            os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -52,6 +52,11 @@ class Faults:
         self.count = 0
         self._named: list[str] = []
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The first 20, as ``place: what``."""
+        return tuple(self._named)
+
     def add(self, place: str, what: str) -> None:
         """Note ``what`` is wrong at ``place`` (``file:line`` or ``file:line:column``)."""
         self.count += 1

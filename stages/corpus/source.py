@@ -25,10 +25,11 @@ SHOWN_NAMES = 8
 _log = logging.getLogger(__name__)
 
 
-def collect(directory: str | Path, target: str | Path) -> Counter[tuple[str, str]]:
+def collect(directory: str | Path, target: str | Path, skipped: Faults | None = None) -> Counter[tuple[str, str]]:
     """Check every file of ``directory`` and write ``{target}/{split}/{split}_{lang}.jsonl``, all or none.
 
     Returns the number of sentences by (split, language). Files of other names are left out with a warning.
+    With ``skipped``, bad rows are left out and noted there, instead of raised.
 
     Raises:
         DataError: no such directory or another layout; English is missing or empty in a split; a
@@ -36,14 +37,15 @@ def collect(directory: str | Path, target: str | Path) -> Counter[tuple[str, str
             MultiNERD's English rows twice over.
     """
     files = find(directory)
-    faults = Faults()
+    faults = Faults() if skipped is None else skipped
     counts: Counter[tuple[str, str]] = Counter()
     with whole_folder(target) as folder:
         for (split, lang), path in files.items():
             (folder / split).mkdir(exist_ok=True)
             with (folder / split / f"{split}_{lang}.jsonl").open("wb") as file:
                 counts[split, lang] = write_rows(file, _read(path, lang, faults))
-        faults.check()
+        if skipped is None:
+            faults.check()
         for split in SPLITS:
             check_rows(files[split, "en"], split, counts[split, "en"])
     return counts

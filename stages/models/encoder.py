@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrainedTokenizerFast
@@ -11,7 +12,10 @@ from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrained
 from stages.errors import UserError
 from stages.models.places import EncoderError, locate
 
-__all__ = ["EncoderError", "load_config", "load_tokenizer", "locate", "reading"]
+__all__ = ["SAFELY", "EncoderError", "load_config", "load_tokenizer", "locate", "reading"]
+
+SAFELY: dict[str, Any] = {"use_safetensors": True, "trust_remote_code": False}
+"""How weights are loaded: neither unpickled nor with code that lies beside them."""
 
 
 @contextmanager
@@ -27,9 +31,11 @@ def reading(name: str) -> Iterator[None]:
         raise
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise EncoderError(
-            f"encoder {name!r} is no local directory, and it cannot be had from the hub: {reason}"
-        ) from error
+        if "safetensors" in reason:
+            reason += " (weights are read from safetensors only; save the encoder with safe_serialization=True)"
+        local = Path(name).is_dir() or name.startswith("package:")
+        where = "cannot be read" if local else "is no local directory, and it cannot be had from the hub"
+        raise EncoderError(f"encoder {name!r} {where}: {reason}") from error
 
 
 def load_config(name: str, revision: str | None = None, layers: int | None = None) -> PretrainedConfig:
@@ -58,7 +64,12 @@ def load_tokenizer(name: str, revision: str | None = None) -> PreTrainedTokenize
     Raises:
         EncoderError: there is no fast tokenizer, which the alignment of subwords to words needs.
     """
-    options: dict[str, Any] = {"revision": revision, "use_fast": True, "add_prefix_space": True}
+    options: dict[str, Any] = {
+        "revision": revision,
+        "use_fast": True,
+        "add_prefix_space": True,
+        "trust_remote_code": False,
+    }
     with reading(name):
         tokenizer = AutoTokenizer.from_pretrained(locate(name), **options)
     if not tokenizer.is_fast:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import itertools
 import sys
@@ -14,7 +15,7 @@ import numpy as np
 
 from stages.corpus.files import whole_file
 from stages.corpus.labels import TAGS, bio, project
-from stages.corpus.rows import REFUSALS, open_data
+from stages.corpus.rows import REFUSALS, Faults, open_data
 from stages.errors import UserError
 from stages.models.tagging import Tagger, Tagging
 
@@ -45,45 +46,58 @@ def predict(tagger: Tagger, lines: Iterable[bytes], name: str) -> Iterator[Predi
     given, and then ``loss`` (mean cross-entropy in nats) over ``decisions`` words or spans.
 
     Raises:
-        UserError: a line is no such row; names ``name``, line, field and value.
+        UserError: lines are no such rows; names ``name``, line, field and value of the first 20, and counts the rest.
     """
-    asked = (_read(line, f"{name}:{number}") for number, line in enumerate(lines, 1))
+    faults = Faults()
+    asked = _read_all(lines, name, faults)
     while chunk := list(itertools.islice(asked, CHUNK)):
+        if faults.count:
+            collections.deque(asked, maxlen=0)  # the others are named, too
+            break
         gold = [row.gold for row in chunk]
         known = [project(tags or ["O"] * len(row.tokens), tagger.types) for tags, row in zip(gold, chunk, strict=True)]
-        taggings = tagger.tag([row.tokens for row in chunk], known if any(gold) else None)
+        taggings = tagger.tag([row.tokens for row in chunk], known if any(tags is not None for tags in gold) else None)
         for row, tagging in zip(chunk, taggings, strict=True):
             yield _answer(row, tagging)
+    faults.check()
 
 
-def _read(line: bytes, place: str) -> _Asked:
+def _read_all(lines: Iterable[bytes], name: str, faults: Faults) -> Iterator[_Asked]:
+    for number, line in enumerate(lines, 1):
+        try:
+            yield _read(line)
+        except UserError as error:
+            faults.add(f"{name}:{number}", str(error))
+
+
+def _read(line: bytes) -> _Asked:
     try:
         row = msgspec.json.decode(line)
     except REFUSALS as error:
-        raise UserError(f"{place}: not valid JSON ({error}): {line[:60]!r}") from None
+        raise UserError(f"not valid JSON ({error}): {line[:60]!r}") from None
     if not isinstance(row, dict) or not ("tokens" in row or "text" in row):
-        raise UserError(f'{place}: expected a row {{"tokens": [words]}} or {{"text": "..."}}, found {line[:60]!r}')
+        raise UserError(f'expected a row {{"tokens": [words]}} or {{"text": "..."}}, found {line[:60]!r}')
     if "tokens" in row:
         tokens, offsets = row["tokens"], None
         if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
-            raise UserError(f"{place}: field tokens: expected a list of words, found {str(tokens)[:60]!r}")
+            raise UserError(f"field tokens: expected a list of words, found {str(tokens)[:60]!r}")
     else:
         if not isinstance(row["text"], str):
-            raise UserError(f"{place}: field text: expected text, found {str(row['text'])[:60]!r}")
+            raise UserError(f"field text: expected text, found {str(row['text'])[:60]!r}")
         tokens, offsets = words(row["text"])
-    return _Asked(row, tokens, offsets, _gold(row, tokens, place))
+    return _Asked(row, tokens, offsets, _gold(row, tokens))
 
 
-def _gold(row: dict[str, Any], tokens: list[str], place: str) -> list[str] | None:
+def _gold(row: dict[str, Any], tokens: list[str]) -> list[str] | None:
     ids = row.get("ner_tags")
     if ids is None:
         return None
     if not isinstance(ids, list) or len(ids) != len(tokens):
         found = len(ids) if isinstance(ids, list) else repr(ids)
-        raise UserError(f"{place}: field ner_tags: {found} tags for {len(tokens)} tokens; give one id a token")
+        raise UserError(f"field ner_tags: {found} tags for {len(tokens)} tokens; give one id a token")
     unknown = [i for i in ids if not (isinstance(i, int) and 0 <= i < len(TAGS))]
     if unknown:
-        raise UserError(f"{place}: field ner_tags: unknown id {unknown[0]!r}; MultiNERD's ids are 0 to {len(TAGS) - 1}")
+        raise UserError(f"field ner_tags: unknown id {unknown[0]!r}; MultiNERD's ids are 0 to {len(TAGS) - 1}")
     return [TAGS[i] for i in ids]
 
 

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 import transformers
 from datasets import Dataset
 from seqeval.metrics import f1_score
 from seqeval.scheme import IOB2
-from transformers import Trainer, TrainingArguments
-from transformers.trainer_pt_utils import LengthGroupedSampler
+from transformers import TrainingArguments
+from transformers.trainer_pt_utils import LengthGroupedSampler, get_length_grouped_indices
 from transformers.trainer_utils import TrainOutput
 
 from stages.corpus.labels import TAGS, bio, project
+from stages.models.checkpoints import Checkpoints
 from stages.models.device import has_bf16, precision
 from stages.models.embeddings import RowAdamW, arrange
 from stages.models.memory import kept_memory
+from stages.models.resuming import ResumableTrainer
 from stages.models.tagging import Model
 from stages.settings import Embeddings, FamilySettings
 
@@ -27,7 +30,26 @@ LOGS_AN_EPOCH = 10
 """Points of the training-loss curve in one epoch."""
 
 
-class NerTrainer(Trainer):
+class EpochSampler(LengthGroupedSampler):
+    """Batches of like length; their order follows from seed and epoch alone, so that a resumed epoch has it too."""
+
+    epoch = 0
+
+    def __init__(self, batch_size: int, lengths: list[int], seed: int) -> None:
+        super().__init__(batch_size, lengths=lengths)
+        self.seed = seed
+
+    def set_epoch(self, epoch: int) -> None:
+        """Told by the Trainer's data loader as each epoch begins."""
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[int]:
+        seed = int(np.random.SeedSequence((self.seed, self.epoch)).generate_state(1)[0])
+        generator = torch.Generator().manual_seed(seed)
+        return iter(get_length_grouped_indices(self.lengths, self.batch_size, generator=generator))
+
+
+class NerTrainer(ResumableTrainer):
     """The Trainer, with validation as prediction: the tagger reads the validation sentences whole.
 
     So the curve shows the F1 that ``predict`` and ``evaluate`` will find: at word level, over every
@@ -74,11 +96,11 @@ class NerTrainer(Trainer):
         """None counted: the Trainer's own walks every module at each step."""
         return 0
 
-    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> LengthGroupedSampler:
-        """As the Trainer's own, but over a list: a ``datasets`` column is read from disk item by item."""
+    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> EpochSampler:
+        """As the Trainer's own, but by epoch, and over a list: a ``datasets`` column is read from disk item by item."""
         dataset: Any = self.train_dataset if train_dataset is None else train_dataset
         size = self.args.train_batch_size * self.args.gradient_accumulation_steps
-        return LengthGroupedSampler(size, lengths=list(dataset["length"][:]))
+        return EpochSampler(size, list(dataset["length"][:]), self.args.data_seed or 0)
 
     def evaluate(self, *_: Any, metric_key_prefix: str = "eval", **__: Any) -> dict[str, float]:
         """Mean loss (nats a decision) and strict micro F1 on the validation sentences, logged as usual."""
@@ -98,16 +120,29 @@ class NerTrainer(Trainer):
 
 
 def train(
-    tagger: Model, train_rows: Dataset, val_rows: Dataset, settings: FamilySettings, seed: int, work: Path
+    tagger: Model,
+    train_rows: Dataset,
+    val_rows: Dataset,
+    settings: FamilySettings,
+    seed: int,
+    work: Path,
+    checkpoints: Checkpoints | None = None,
+    minutes: float = 0.0,
 ) -> pd.DataFrame:
     """Train ``tagger`` in place; returns its curves.
 
-    ``work`` is a folder for the Trainer's own files. The curves have the columns ``step``, ``epoch``,
+    ``work`` is a folder for the Trainer's own files. With ``checkpoints``, training goes on from the newest whole
+    one, and saves another every so many ``minutes``. The curves have the columns ``step``, ``epoch``,
     ``learning_rate``, ``train_loss`` (mean since the last row), ``val_loss`` and ``val_f1``; a cell
     that was not measured at its step is empty.
+
+    Raises:
+        SystemExit: a signal asked to stop, and the last checkpoint is written.
     """
     trainer = build(tagger, train_rows, val_rows, settings, seed, work)
-    trainer.train()
+    if checkpoints is not None:
+        trainer.keep_in(checkpoints, minutes)
+    trainer.go_on()
     return curves(trainer.state.log_history)
 
 

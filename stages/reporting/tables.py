@@ -53,8 +53,11 @@ def runs_table(test: Metrics, val: Metrics) -> pd.DataFrame:
     return frame
 
 
-def runs_markdown(runs: pd.DataFrame, comparisons: Mapping[str, Mapping[str, Any]]) -> str:
-    """``reports/runs.md``: the runs side by side, and A against B for each family in ``comparisons``."""
+def runs_markdown(runs: pd.DataFrame, comparisons: Mapping[str, Mapping[str, Any]], skipped: int = 0) -> str:
+    """``reports/runs.md``: the runs side by side, and A against B for each family in ``comparisons``.
+
+    ``skipped`` bad rows of the data are told, where there were any.
+    """
     scored = runs[runs["unscored"].isna()]
     rows = [[run_title(row.run), *(number(getattr(row, name)) for name in SHOWN)] for row in scored.itertuples()]
     parts = [
@@ -63,6 +66,8 @@ def runs_markdown(runs: pd.DataFrame, comparisons: Mapping[str, Mapping[str, Any
         "same. Val figures stand apart: val is another, harder set.",
         markdown_table(["run", *SHOWN.values()], rows),
     ]
+    if skipped:
+        parts.append(f"**{skipped:,} bad rows of the data were skipped**; reports/data/rows.json names them.")
     for row in runs[runs["unscored"].notna()].itertuples():
         parts.append(f"{run_title(row.run)} has no score: {row.unscored}.")
     if comparisons:

@@ -67,6 +67,7 @@ def test_all_stages_write_what_they_promise(project: Path) -> None:
         *(f"data/systems/{system}/{split}.jsonl" for system in "AB" for split in SPLITS),
         "reports/data/A.csv",
         "reports/data/B.csv",
+        "reports/data/rows.json",
     }
 
 

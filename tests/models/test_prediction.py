@@ -96,6 +96,15 @@ def test_a_bad_line_is_named(line: bytes, names: str) -> None:
     assert names in str(raised.value)
 
 
+def test_twenty_bad_lines_are_named_and_the_rest_counted() -> None:
+    lines = [b'{"tokens": ["a"]}', *[b'{"tokens": 1}'] * 30, b'{"tokens": ["a"]}']
+    with pytest.raises(UserError) as raised:
+        list(predict(Capitals(), lines, "in.jsonl"))
+    *named, last = str(raised.value).split("\n")
+    assert [line.split(":")[1] for line in named] == [str(i) for i in range(2, 22)]
+    assert last == "… and 10 more"
+
+
 def test_a_bad_line_leaves_no_output(tmp_path: Path) -> None:
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_text('{"tokens": ["Rome"]}\nnonsense\n', encoding="utf-8")

@@ -46,6 +46,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         table = "split,type,entities,words,sentences\ntrain,all,20,90,9\ntrain,PER,12,20,7\ntest,PER,3,5,2\n"
         (tmp_path / "reports" / "data").mkdir(exist_ok=True)
         (tmp_path / "reports" / "data" / f"{system}.csv").write_text(table, encoding="utf-8")
+    write_json(tmp_path / "reports/data/rows.json", {"rows": 60, "skipped": 0, "named": []})
     monkeypatch.chdir(tmp_path)
     return tmp_path / "reports"
 

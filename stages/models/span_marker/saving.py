@@ -54,7 +54,9 @@ def create(settings: SpanMarkerSettings, types: Sequence[str]) -> SpanMarker:
         }
     else:
         config = encoders.load_config(settings.encoder, settings.encoder_revision, settings.encoder_layers)
-        encoder = AutoModel.from_pretrained(place, config=config, revision=settings.encoder_revision)
+        with encoders.reading(settings.encoder):
+            revision = settings.encoder_revision or "main"
+            encoder = AutoModel.from_pretrained(place, config=config, revision=revision, **encoders.SAFELY)
         inner = {**config.to_dict(), "_name_or_path": settings.encoder}
     inner["dtype"] = None  # a checkpoint stored in 16 bits is trained, and loaded again, in 32
     if Path(place).is_dir():
@@ -118,7 +120,10 @@ def _read(place: str, revision: str | None) -> SpanMarker:
     if not isinstance(config, SpanMarkerConfig):
         raise EncoderError(f"{place} is a {config.model_type!r} model, not a SpanMarker")
     read: Any = PreTrainedModel.from_pretrained.__func__  # type: ignore[attr-defined]
-    return read(SpanMarker, encoders.locate(place), config=config, revision=revision)  # type: ignore[no-any-return]
+    with encoders.reading(place):
+        return read(  # type: ignore[no-any-return]
+            SpanMarker, encoders.locate(place), config=config, revision=revision or "main", **encoders.SAFELY
+        )
 
 
 def _first_layers(encoder: PreTrainedModel, settings: SpanMarkerSettings) -> PreTrainedModel:

@@ -17,7 +17,7 @@ from transformers import (
 
 from stages.corpus.labels import bio_tags, spans
 from stages.models.device import device
-from stages.models.encoder import load_config, load_tokenizer, locate, reading
+from stages.models.encoder import SAFELY, load_config, load_tokenizer, locate, reading
 from stages.models.processor import quicken
 from stages.models.tagging import Tagging, batches
 from stages.models.token_classifier import preparation
@@ -59,10 +59,11 @@ class TokenClassifier:
         with reading(settings.encoder):
             model = AutoModelForTokenClassification.from_pretrained(
                 locate(settings.encoder),
-                revision=settings.encoder_revision,
+                revision=settings.encoder_revision or "main",
                 config=config,
                 ignore_mismatched_sizes=True,
                 dtype=torch.float32,
+                **SAFELY,
             )
         return cls(model, load_tokenizer(settings.encoder, settings.encoder_revision), settings.max_tokens)
 
@@ -74,7 +75,7 @@ class TokenClassifier:
             EncoderError: there is no such model.
         """
         with reading(str(place)):
-            model = AutoModelForTokenClassification.from_pretrained(place, revision=revision, use_safetensors=True)
+            model = AutoModelForTokenClassification.from_pretrained(place, revision=revision or "main", **SAFELY)
         tokenizer = load_tokenizer(str(place), revision)
         own = (getattr(model.config, "task_specific_params", None) or {}).get("ner", {})
         return cls(model.to(device()), tokenizer, own.get("max_tokens", model.config.max_position_embeddings - 2))

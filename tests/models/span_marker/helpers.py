@@ -31,7 +31,14 @@ def words_and_tags(words: int) -> tuple[list[str], list[int]]:
 def hyperparameters(encoder: str | Path, **changes: Any) -> SpanMarkerSettings:
     base = settings.load().training("span_marker", "A", "sample")
     return base.model_copy(
-        update={"encoder": str(encoder), "encoder_layers": None, "max_tokens": 126, "marker_pairs": 32, **changes}
+        update={
+            "encoder": str(encoder),
+            "encoder_layers": None,
+            "max_tokens": 126,
+            "marker_pairs": 32,
+            "mode": "exact",
+            **changes,
+        }
     )
 
 

@@ -23,6 +23,13 @@ from stages.corpus.hub import FILES, HubError, fetch
 from tests.corpus.builders import row, tree
 from tests.corpus.hub_server import Answer, FakeHub
 
+PROMISE = (
+    "5 A download comes whole and right through every fault that passes, and every other fault is one clear sentence"
+)
+HOW = (
+    "the real client against a hub on 127.0.0.1: cut and altered transfers, 429, 5xx, wrong revision, missing file, "
+    "gated, no network, a filled cache, the doubled load"
+)
 REPO = "Babelscape/multinerd"
 REVISION = "2814b78e7af4b5a1f1886fe7ad49632de4d9dd25"
 ONE = "val/val_pl.jsonl"

@@ -1,0 +1,58 @@
+"""Trainings in this process that are broken off and taken up again, small enough for many tries."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pandas as pd
+import torch
+from datasets import Dataset, concatenate_datasets
+
+from stages import settings
+from stages.corpus.labels import TYPES
+from stages.models import families
+from stages.models.checkpoints import Checkpoints
+from stages.models.resuming import fingerprint
+from stages.models.training import seed_everything, train
+from tests.models.test_training import ROWS, hyperparameters
+
+MANY: Dataset = concatenate_datasets([ROWS] * 3)
+SETTINGS = {"epochs": 3, "batch_size": 1, "accumulation": 2, "learning_rate": 5e-3}
+"""24 updates an epoch; the loss is logged after every second."""
+
+
+class BrokenOffError(Exception):
+    """Stands for a kill, at a moment that a test chooses."""
+
+
+class Breaking(Checkpoints):
+    """Checkpoints that end the training with an exception once one of ``after`` updates or more is whole."""
+
+    after = 0
+
+    def finish(self, step: int) -> None:
+        super().finish(step)
+        if self.after and step >= self.after:
+            raise BrokenOffError
+
+
+def digest_of(model: torch.nn.Module) -> str:
+    """SHA-256 of all weights."""
+    found = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        found.update(name.encode() + tensor.contiguous().numpy().tobytes())
+    return found.hexdigest()
+
+
+def trained(
+    family: settings.Family, encoder: Path, folder: Path, after: int = 0, seed: int = 3, **changes: object
+) -> tuple[str, pd.DataFrame]:
+    """Train to the end, or until broken off; the hash of the weights, and the curves."""
+    hyper = hyperparameters(family, encoder, **{**SETTINGS, **changes})
+    seed_everything(seed)
+    tagger = families.create(hyper, TYPES)
+    checkpoints = Breaking(folder, fingerprint(tagger.model, hyper, seed=str(seed)))
+    checkpoints.after = after
+    curves = train(tagger, MANY, ROWS, hyper, seed, folder, checkpoints)
+    return digest_of(tagger.model), curves
