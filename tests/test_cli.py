@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 
 import pytest
@@ -80,8 +79,7 @@ def test_an_unknown_option_is_an_error_of_use(
 def test_asked_to_stop_it_ends_in_one_line(number: signal.Signals, capsys: pytest.CaptureFixture[str]) -> None:
     before = signal.getsignal(number)
     with pytest.raises(SystemExit) as stop, clear_errors():
-        os.kill(os.getpid(), number)
-        signal.sigtimedwait([], 1)  # the handler runs at the latest here
+        signal.raise_signal(number)
     assert stop.value.code == 128 + number
     assert capsys.readouterr().err == "stopped; nothing half-written stays\n"
     assert signal.getsignal(number) == before
@@ -91,6 +89,6 @@ def test_an_ignored_signal_stays_ignored() -> None:
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
         with clear_errors():
-            os.kill(os.getpid(), signal.SIGTERM)
+            signal.raise_signal(signal.SIGTERM)
     finally:
         signal.signal(signal.SIGTERM, before)

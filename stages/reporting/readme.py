@@ -43,7 +43,12 @@ def fill(readme: str, parts: Mapping[str, str]) -> str:
 
 def parts(root: Path) -> dict[str, str]:
     """Every part by name, from the reports below ``root``; where its input is missing, one line says so."""
-    found: dict[str, Callable[[Path], str]] = {"sample": sample, "commands": commands, "real": real}
+    found: dict[str, Callable[[Path], str]] = {
+        "sample": sample,
+        "commands": commands,
+        "real": real,
+        "promises": promises,
+    }
     return {name: write(root / "reports") for name, write in found.items()}
 
 
@@ -91,6 +96,18 @@ def real(reports: Path) -> str:
     table = _table(runs_table(runs["test"], runs["val"]))
     texts = [_data(read_json(folder / "data.json"), read_json(folder / "settings.json")), table]
     return "\n\n".join([*texts, "\n".join(answers), *shown])
+
+
+def promises(reports: Path) -> str:
+    """How often each promise was tried and failed, from ``reports/promises.json``."""
+    if not (reports / "promises.json").exists():
+        return "*Not tried yet: `make promises` and then `make readme` write the figures.*"
+    rows = read_json(reports / "promises.json")["rows"]
+    shown = [
+        [row["promise"], f"{row['how']} ({row['date']}, {row['commit']})", f"{row['tries']:,}", f"{row['failures']:,}"]
+        for row in rows
+    ]
+    return markdown_table(["promise", "how it was tried", "tries", "failures"], shown)
 
 
 def _verdict(path: Path) -> str:
