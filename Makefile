@@ -13,7 +13,7 @@ export MPLCONFIGDIR ?= $(CURDIR)/.cache/matplotlib
 export DVC_NO_ANALYTICS := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help setup repro test test-real lint seeds real bench commands readme clean
+.PHONY: help setup repro test test-real promises lint seeds real bench commands readme clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -35,6 +35,11 @@ test: setup  ## the tests, in random order; slow ones excepted
 
 test-real: setup  ## slow tests on real sentences: MULTINERD_DIR=folder make test-real
 	python -m pytest -m "real or slow" -o addopts=""
+
+promises: setup  ## the long tests of what README promises (an hour and more); only some: make promises ONLY="1 4"
+	@git diff --quiet HEAD -- . ':!reports/promises.json' || { echo "error: uncommitted changes: the figures would not be theirs; commit first" >&2; exit 1; }
+	python -m pytest $(if $(ONLY),$(foreach number,$(ONLY),tests/promises/test_$(number)_*.py),tests/promises) -m "" --count-promises
+	python -m stages.readme --only promises
 
 lint: setup  ## ruff and mypy
 	ruff check . && ruff format --check . && mypy stages

@@ -45,7 +45,7 @@ def fill(readme: str, parts: Mapping[str, str]) -> str:
 
 def parts(root: Path) -> dict[str, str]:
     """Every part by name, from the reports below ``root``; where its input is missing, one line says so."""
-    found: tuple[Callable[[Path], str], ...] = (sample, commands, real, benchmark)
+    found: tuple[Callable[[Path], str], ...] = (sample, commands, real, benchmark, promises)
     return {write.__name__: write(root / "reports") for write in found}
 
 
@@ -104,6 +104,18 @@ def benchmark(reports: Path) -> str:
     picture = "![Ratios of every row with their spread](reports/benchmark.png)"
     shown = [picture] if (reports / "benchmark.png").exists() else []
     return "\n\n".join([origins(rows), benchmark_table(rows), *shown])
+
+
+def promises(reports: Path) -> str:
+    """How often each promise was tried and failed, from ``reports/promises.json``."""
+    if not (reports / "promises.json").exists():
+        return "*Not tried yet: `make promises` and then `make readme` write the figures.*"
+    rows = read_json(reports / "promises.json")["rows"]
+    shown = [
+        [row["promise"], f"{row['how']} ({row['date']}, {row['commit']})", f"{row['tries']:,}", f"{row['failures']:,}"]
+        for row in rows
+    ]
+    return markdown_table(["promise", "how it was tried", "tries", "failures"], shown)
 
 
 def _verdict(path: Path) -> str:

@@ -47,7 +47,7 @@ def _counted() -> dict[str, dict[str, int]]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--count-promises"):
+    if config.getoption("--count-promises", False):
         known = _counted()
         done = [item for item in items if item.nodeid in known]
         config.hook.pytest_deselected(items=done)
@@ -57,7 +57,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     report = yield
-    if item.config.getoption("--count-promises") and hasattr(item.module, "PROMISE") and not report.skipped:  # type: ignore[attr-defined]
+    if item.config.getoption("--count-promises", False) and hasattr(item.module, "PROMISE") and not report.skipped:  # type: ignore[attr-defined]
         item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
         if call.when == "teardown":
             _write(item)

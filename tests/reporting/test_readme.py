@@ -10,7 +10,7 @@ from stages.corpus.files import read_json, write_json
 from stages.errors import UserError
 from stages.gather import main as gather
 from stages.readme import main
-from stages.reporting.readme import commands, fill, parts, real, sample
+from stages.reporting.readme import commands, fill, parts, promises, real, sample
 from stages.reporting.tables import runs_table, write_csv
 from stages.summary import by_run
 from tests.finished import PARAMS, finished
@@ -55,7 +55,7 @@ def test_broken_markers_are_refused(broken: str) -> None:
 
 def test_every_part_says_so_where_nothing_was_measured(tmp_path: Path) -> None:
     found = parts(tmp_path)
-    assert set(found) == {"sample", "commands", "real", "benchmark"}
+    assert set(found) == {"sample", "commands", "real", "benchmark", "promises"}
     for text in found.values():
         assert "\n" not in text
         assert text.startswith("*No")
@@ -91,6 +91,19 @@ def test_commands_are_blocks_of_their_own(tmp_path: Path) -> None:
     )
 
 
+def test_promises_are_a_row_each(tmp_path: Path) -> None:
+    row = {
+        "promise": "1 It holds",
+        "how": "often | hard",
+        "tries": 1234,
+        "failures": 5,
+        "commit": "abc",
+        "date": "2026-01-02",
+    }
+    write_json(tmp_path / "promises.json", {"rows": [row]})
+    assert promises(tmp_path).splitlines()[2] == "| 1 It holds | often \\| hard (2026-01-02, abc) | 1,234 | 5 |"
+
+
 def test_check_tells_and_writing_mends(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = root / "README.md"
     path.write_text(EMPTY, encoding="utf-8")
@@ -104,14 +117,17 @@ def test_check_tells_and_writing_mends(root: Path, capsys: pytest.CaptureFixture
 
 
 def test_unknown_part_and_missing_readme_are_refused(root: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no such part; there are sample, commands, real, benchmark"):
+    with pytest.raises(UserError, match="no such part; there are sample, commands, real, benchmark, promises"):
         main(only=["samples"], root=root)
     with pytest.raises(UserError, match="there is no README"):
         main(root=tmp_path)
 
 
-def test_readme_of_this_project_is_what_the_committed_figures_say() -> None:
+@pytest.mark.parametrize(
+    ("part", "source"), [("real", "real/runs.json"), ("benchmark", "benchmark.json"), ("promises", "promises.json")]
+)
+def test_readme_of_this_project_is_what_the_committed_figures_say(part: str, source: str) -> None:
     """The parts whose figures are committed; the others change with each run on a machine."""
-    if not (ROOT / "reports/real/runs.json").exists():
-        pytest.skip("reports/real is not there yet: `make real` writes it")
-    main(check=True, only=["real", "benchmark"], root=ROOT)
+    if not (ROOT / "reports" / source).exists():
+        pytest.skip(f"reports/{source} is not there yet: its command writes it")
+    main(check=True, only=[part], root=ROOT)
