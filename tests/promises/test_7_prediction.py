@@ -151,7 +151,7 @@ def test_alone_and_among_many_a_row_gets_the_same_answer(
     tagger, generator = models[name], random.Random(11)
     sentences = [generator.choices(HARD, k=generator.choice((0, 1, 3, 9, 40))) for _ in range(64)]
     together = tagger.tag(sentences)
-    monkeypatch.setattr(token_classifier, "POSITIONS", 1)
+    monkeypatch.setitem(token_classifier.POSITIONS, "cpu", 1)
     monkeypatch.setitem(span_marker.POSITIONS, "cpu", 1)
     for words, alone, among in zip(sentences, tagger.tag(sentences), together, strict=True):
         with tries.one(repr(words)[:80]):
