@@ -20,7 +20,7 @@ from stages.corpus.rows import read_rows
 from stages.models import families
 from stages.models.checkpoints import Checkpoints, digest, locked
 from stages.models.resuming import fingerprint
-from stages.models.training import seed_everything, train
+from stages.models.training import build, seed_everything, train
 from stages.reporting import card
 from stages.settings import Family, System
 
@@ -72,7 +72,8 @@ def main(
             **{f"{split} sentences": digest(data / f"{split}.jsonl") for split in ("train", "val")},
         )  # fmt: skip
         checkpoints = Checkpoints(work, run)
-        curves = train(tagger, rows, validation, hyper, params.seed, work, checkpoints, params.checkpoints.minutes)
+        trainer = build(tagger, rows, validation, hyper, params.seed, work)
+        curves = train(trainer, checkpoints, params.checkpoints.minutes)
         with whole_folder(Path("models") / name) as target:
             tagger.save(target, place=Path("models") / name)
             (target / "README.md").write_text(card.render(family, system, params, hyper), encoding="utf-8")

@@ -6,6 +6,7 @@ once: fast tokenizers split the words of a sentence that comes in words independ
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -81,6 +82,11 @@ def subwords_of_words(words: pa.Array, tokenizer: PreTrainedTokenizerFast) -> Ra
     sizes = counts[which]
     values = flat[np.repeat(starts[which], sizes) + ragged_arange(sizes)]
     return Ragged(values, np.concatenate(([0], np.cumsum(sizes))))
+
+
+def arrow(sentences: Iterable[Sequence[str]]) -> pa.ListArray:
+    """Sentences of words as what :func:`subwords` reads."""
+    return pa.array([list(words) for words in sentences], type=pa.list_(pa.string()))
 
 
 def special_ids(tokenizer: PreTrainedTokenizerFast) -> tuple[list[int], list[int]]:

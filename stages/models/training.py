@@ -119,33 +119,6 @@ class NerTrainer(ResumableTrainer):
         return metrics
 
 
-def train(
-    tagger: Model,
-    train_rows: Dataset,
-    val_rows: Dataset,
-    settings: FamilySettings,
-    seed: int,
-    work: Path,
-    checkpoints: Checkpoints | None = None,
-    minutes: float = 0.0,
-) -> pd.DataFrame:
-    """Train ``tagger`` in place; returns its curves.
-
-    ``work`` is a folder for the Trainer's own files. With ``checkpoints``, training goes on from the newest whole
-    one, and saves another every so many ``minutes``. The curves have the columns ``step``, ``epoch``,
-    ``learning_rate``, ``train_loss`` (mean since the last row), ``val_loss`` and ``val_f1``; a cell
-    that was not measured at its step is empty.
-
-    Raises:
-        SystemExit: a signal asked to stop, and the last checkpoint is written.
-    """
-    trainer = build(tagger, train_rows, val_rows, settings, seed, work)
-    if checkpoints is not None:
-        trainer.keep_in(checkpoints, minutes)
-    trainer.go_on()
-    return curves(trainer.state.log_history)
-
-
 def build(
     tagger: Model,
     train_rows: Dataset,
@@ -155,11 +128,30 @@ def build(
     work: Path,
     **overrides: Any,
 ) -> NerTrainer:
-    """The Trainer of ``train``, not yet started; ``overrides`` win over its arguments."""
+    """A Trainer of ``tagger``, for :func:`train` to run.
+
+    ``work`` is a folder for its own files; ``overrides`` win over what :func:`arguments` makes of ``settings``.
+    """
     if settings.train_sentences is not None:
         train_rows = train_rows.select(range(min(settings.train_sentences, len(train_rows))))
     args = arguments(settings, seed, len(train_rows), work, **overrides)
     return NerTrainer(tagger, args, train_rows, val_rows, settings.embeddings)
+
+
+def train(trainer: NerTrainer, checkpoints: Checkpoints | None = None, minutes: float = 0.0) -> pd.DataFrame:
+    """Run ``trainer``, which changes its tagger in place; returns its curves.
+
+    With ``checkpoints``, training goes on from the newest whole one, and saves another every so many ``minutes``.
+    The curves have the columns ``step``, ``epoch``, ``learning_rate``, ``train_loss`` (mean since the last row),
+    ``val_loss`` and ``val_f1``; a cell that was not measured at its step is empty.
+
+    Raises:
+        SystemExit: a signal asked to stop, and the last checkpoint is written.
+    """
+    if checkpoints is not None:
+        trainer.keep_in(checkpoints, minutes)
+    trainer.go_on()
+    return curves(trainer.state.log_history)
 
 
 def arguments(settings: FamilySettings, seed: int, sentences: int, work: Path, **overrides: Any) -> TrainingArguments:

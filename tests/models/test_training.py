@@ -12,7 +12,7 @@ from stages import settings
 from stages.corpus.labels import FIVE, TAG_IDS, TYPES
 from stages.models import families
 from stages.models.tagging import Model
-from stages.models.training import arguments, curves, seed_everything, train
+from stages.models.training import arguments, build, curves, seed_everything, train
 
 SENTENCES = [
     ("Marie Curie was born in Warsaw .", ["B-PER", "I-PER", "O", "O", "O", "B-LOC", "O"]),
@@ -43,7 +43,7 @@ def trained(
     hyper = hyperparameters(family, encoder, **changes)
     seed_everything(seed)
     tagger = families.create(hyper, types)
-    return tagger, train(tagger, ROWS, ROWS, hyper, seed, work)
+    return tagger, train(build(tagger, ROWS, ROWS, hyper, seed, work))
 
 
 @pytest.mark.parametrize("family", settings.FAMILIES)

@@ -64,7 +64,9 @@ def train(project: Project, name: str) -> Process:
 
 
 def checkpoints(project: Project, name: str) -> set[Path]:
-    return set((project.folder / "checkpoints" / name).glob(f"*/checkpoint-*/{MARK}"))
+    """The marks of the whole checkpoints, while a training may be removing some."""
+    walked = os.walk(project.folder / "checkpoints" / name)  # unlike glob, it passes over a folder that goes meanwhile
+    return {Path(folder) / MARK for folder, _, files in walked if MARK in files}
 
 
 def until_saved(process: Process, project: Project, name: str) -> None:

@@ -14,7 +14,7 @@ from stages.corpus.labels import TYPES
 from stages.models import families
 from stages.models.checkpoints import Checkpoints
 from stages.models.resuming import fingerprint
-from stages.models.training import seed_everything, train
+from stages.models.training import build, seed_everything, train
 from tests.models.test_training import ROWS, hyperparameters
 
 MANY: Dataset = concatenate_datasets([ROWS] * 3)
@@ -54,5 +54,5 @@ def trained(
     tagger = families.create(hyper, TYPES)
     checkpoints = Breaking(folder, fingerprint(tagger.model, hyper, seed=str(seed)))
     checkpoints.after = after
-    curves = train(tagger, MANY, ROWS, hyper, seed, folder, checkpoints)
+    curves = train(build(tagger, MANY, ROWS, hyper, seed, folder), checkpoints)
     return digest_of(tagger.model), curves

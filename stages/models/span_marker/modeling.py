@@ -109,9 +109,7 @@ class SpanMarker(SpanMarkerModel):
         drawn = draw(scores, gold, self.negatives * len(input_ids))
         logits = self.ask(text, spans.at(drawn.spans))
         loss = _mean_loss(population(logits, drawn.log_chance), labels[drawn.spans])
-        own = functional.binary_cross_entropy_with_logits(
-            scores, gold.float(), pos_weight=scores.new_tensor(10.0), reduction="sum"
-        )
+        own = functional.binary_cross_entropy_with_logits(scores, gold.float(), reduction="sum")
         return SpanMarkerOutput(loss=loss + own / len(drawn.spans), logits=logits)
 
     def read(self, input_ids: Tensor, attention_mask: Tensor) -> Any:

@@ -20,7 +20,7 @@ from stages.models.span_marker.decoding import Answer, close_calls, decode, loss
 from stages.models.span_marker.modeling import SpanMarker
 from stages.models.span_marker.preparation import Gold
 from stages.models.span_marker.proposal import Proposal, Spans
-from stages.models.subwords import Ragged, Subwords, special_ids, subwords, subwords_of_words
+from stages.models.subwords import Ragged, Subwords, arrow, special_ids, subwords, subwords_of_words
 from stages.models.tagging import Tagging
 from stages.models.windows import windows
 from stages.settings import SpanMarkerSettings
@@ -141,7 +141,7 @@ class SpanMarkerTagger:
         """The sentences in windows that the model can read, and the subwords of each."""
         tokenizer, limit = self.model.fast_tokenizer, self.model.max_tokens
         room = limit - sum(map(len, special_ids(tokenizer)))
-        parts = subwords(_arrow(sentences), tokenizer, limit)
+        parts = subwords(arrow(sentences), tokenizer, limit)
         pieces = [_Piece(i, 0, len(words), 0, len(words)) for i, words in enumerate(sentences)]
         if (parts.whole <= room).all():
             return pieces, parts
@@ -153,7 +153,7 @@ class SpanMarkerTagger:
             words = subwords_of_words(pa.array(sentences[piece.sentence], pa.string()), tokenizer)
             overlap = 2 * self.model.config.entity_max_length
             cut.extend(_Piece(piece.sentence, *window) for window in windows(words.lengths.tolist(), room, overlap))
-        return cut, subwords(_arrow([sentences[p.sentence][p.first : p.last] for p in cut]), tokenizer, limit)
+        return cut, subwords(arrow([sentences[p.sentence][p.first : p.last] for p in cut]), tokenizer, limit)
 
     def _rows(self, pieces: list[_Piece], parts: Subwords) -> list[dict[str, np.ndarray]]:
         """What the collator takes: each window with the spans whose middle word it answers for."""
@@ -257,10 +257,6 @@ def _among(row: dict[str, np.ndarray], gold: Gold, begin: int) -> dict[str, np.n
     inside = (first >= 0) & (last < wide)
     kept = np.isin(row["span_first"] * wide + row["span_last"], first[inside] * wide + last[inside])
     return row | {"span_first": row["span_first"][kept], "span_last": row["span_last"][kept]}
-
-
-def _arrow(sentences: list[list[str]]) -> pa.ListArray:
-    return pa.array(sentences, type=pa.list_(pa.string()))
 
 
 def _batches(rows: list[dict[str, np.ndarray]], positions: int, share: float) -> Iterator[list[int]]:

@@ -13,7 +13,7 @@ from datasets import Dataset
 from transformers import PreTrainedTokenizerFast
 
 from stages.corpus.labels import TAGS
-from stages.models.subwords import Ragged, ragged_arange, special_ids, subwords, subwords_of_words
+from stages.models.subwords import Ragged, arrow, ragged_arange, special_ids, subwords, subwords_of_words
 from stages.models.windows import Window, windows
 
 log = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ def collate(features: Sequence[Mapping[str, Any]], padding: int) -> dict[str, to
 
 def pieces(sentences: Sequence[Sequence[str]], tokenizer: PreTrainedTokenizerFast, limit: int) -> Pieces:
     """Sentences of words in windows of at most ``limit`` subwords, special ones included; empty ones in one too."""
-    parts = subwords(_arrow(sentences), tokenizer, limit)
+    parts = subwords(arrow(sentences), tokenizer, limit)
     room = limit - sum(map(len, special_ids(tokenizer)))
     read = [(i, Window(0, len(words), 0, len(words))) for i, words in enumerate(sentences)]
     if (parts.whole > room).any():
@@ -92,7 +92,7 @@ def pieces(sentences: Sequence[Sequence[str]], tokenizer: PreTrainedTokenizerFas
             for (i, whole), size in zip(read, parts.whole, strict=True)
             for window in (_windows(sentences[i], tokenizer, room) if size > room else [whole])
         ]
-        parts = subwords(_arrow([sentences[i][w.first : w.last] for i, w in read]), tokenizer, limit)
+        parts = subwords(arrow([sentences[i][w.first : w.last] for i, w in read]), tokenizer, limit)
     begins = np.cumsum([0, *map(len, sentences)])
     piece = np.repeat(np.arange(len(read)), parts.first.lengths)
     sentence = np.array([i for i, _ in read], dtype=np.int64)
@@ -110,7 +110,3 @@ def pieces(sentences: Sequence[Sequence[str]], tokenizer: PreTrainedTokenizerFas
 def _windows(words: Sequence[str], tokenizer: PreTrainedTokenizerFast, room: int) -> list[Window]:
     sizes = subwords_of_words(pa.array(words, pa.string()), tokenizer).lengths
     return windows(sizes.tolist(), room, OVERLAP)
-
-
-def _arrow(sentences: Sequence[Sequence[str]]) -> pa.ListArray:
-    return pa.array([list(words) for words in sentences], pa.list_(pa.string()))
