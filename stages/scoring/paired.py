@@ -46,7 +46,12 @@ class Difference(NamedTuple):
 
 
 def compare_counts(
-    a: np.ndarray, b: np.ndarray, resamples: int = 10_000, confidence: float = 0.95, seed: int = 0
+    a: np.ndarray,
+    b: np.ndarray,
+    resamples: int = 10_000,
+    confidence: float = 0.95,
+    seed: int = 0,
+    same_seeds: bool = False,
 ) -> Difference:
     """The difference of two sides' F1, its interval and its p-value.
 
@@ -70,6 +75,8 @@ def compare_counts(
     covered the true difference in 95 to 98 % (they err on the wide side; tests/scoring/test_coverage.py holds them
     above 93 %). With one file a side the level of seeds is unknown, and
     the answer holds for these two models only; with one file on one side, its seeds are taken to spread as the other's.
+    Where both sides' files are of the *same seeds* in the same order (the same weights asked in two ways), it is their
+    differences, seed by seed, that vary, and the same is done with these.
 
     Args:
         a: TP, FP, FN of side A, ``(files, sentences, 3)``.
@@ -77,12 +84,14 @@ def compare_counts(
         resamples: draws of the bootstrap, and of the test.
         confidence: of the interval, such as 0.95.
         seed: of the random draws; the same seed gives the same figures.
+        same_seeds: whether file i of A and file i of B are one model's.
     """
     rng = np.random.default_rng(seed)
     a_seeds, b_seeds = f1(a.sum(axis=1)), f1(b.sum(axis=1))
     observed = float(b_seeds.mean() - a_seeds.mean())
     draws_a, draws_b = _bootstrap(a, b, resamples, rng)
-    moves = _seed_moves([(a_seeds, draws_a), (b_seeds, draws_b)], resamples, rng)
+    apart = [(a_seeds, draws_a), (b_seeds, draws_b)]
+    moves = _seed_moves([(b_seeds - a_seeds, draws_b - draws_a)] if same_seeds else apart, resamples, rng)
     draws = draws_b.mean(axis=1) - draws_a.mean(axis=1) + moves
     low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
     null = _swapped(a.mean(axis=0), b.mean(axis=0), resamples, rng) + moves
@@ -131,7 +140,7 @@ def _seed_moves(sides: Sequence[tuple[np.ndarray, np.ndarray]], resamples: int, 
     """How far another choice of seeds would move the difference, ``(resamples,)``; zeros for one file a side.
 
     ``sides`` holds, for A and for B, the F1 of each file, ``(files,)``, and on resampled sentences,
-    ``(resamples, files)``.
+    ``(resamples, files)``; or once the differences of both.
     """
     freedom = sum(len(seeds) - 1 for seeds, _ in sides)
     if not freedom:

@@ -128,6 +128,18 @@ def test_seeds_that_spread_widen_the_interval_and_raise_the_p_value() -> None:
     assert together.p_value > 0.05
 
 
+def test_the_same_models_asked_twice_are_compared_seed_by_seed() -> None:
+    """Seeds that are far apart say nothing against a difference that each of them shows."""
+    a = np.concatenate([two_sides(20, 400, Side(skill), Side(3))[0] for skill in (1, 2, 3)])
+    b = a.copy()
+    missed = np.flatnonzero((a[:, :, 2] > 0).all(axis=0))[:10]
+    b[:, missed] += (1, 0, -1)
+    apart, together = (compare_counts(a, b, 2000, same_seeds=same) for same in (False, True))
+    assert apart.difference == together.difference
+    assert apart.low < 0 < together.low
+    assert together.high - together.low < 0.2 * (apart.high - apart.low)
+
+
 def test_copies_of_one_seed_count_as_no_spread() -> None:
     a, b = two_sides(10, 500, Side(2), Side(2.3))
     one = compare_counts(a, b, 4000)
