@@ -17,7 +17,7 @@ from stages.benchmark.plan import Plan
 from stages.benchmark.sentences import SAMPLE, read_corpus
 from stages.cli import run
 from stages.errors import UserError
-from stages.reporting.benchmark import draw_ratios, outcome
+from stages.reporting.benchmark import draw_growth, draw_ratios, outcome
 
 CACHE = Path(".cache/bench")
 OUTPUT = Path("reports/benchmark.json")
@@ -62,6 +62,8 @@ def main(
         rows = report.merged(report.load(output), {**row, "threads": plan.threads, **origin}, list(ROWS))
         report.save(output, rows)
         draw_ratios(output.with_suffix(".png"), rows)
+        if "points" in row:
+            draw_growth(output.with_name(f"{output.stem}_growth.png"), rows)
         print(f"{name}: {outcome(row)} ({time.monotonic() - start:.0f} s)", flush=True)
     if refused:
         raise UserError(f"not measured: {', '.join(refused)}; the reasons stand above")

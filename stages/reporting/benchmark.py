@@ -17,7 +17,7 @@ from stages.scoring.verdict import points
 
 Row = Mapping[str, Any]
 
-HEADER = ("row", "what", "peer", "ours / s", "peer / s", "ratio", "precision", "peak memory")
+HEADER = ("row", "what", "peer", "ours / s", "peer / s", "ratio", "precision", "positions", "of peak", "peak memory")
 TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 SENTENCES = {
     "real": "real MultiNERD sentences",
@@ -25,10 +25,17 @@ SENTENCES = {
     "made": "rows made from data/sample",
 }
 DASH = "–"
+TASKS = ("training", "prediction", "token training", "token prediction")
+"""Of the rows of growth."""
+SIDES = {"ours": (COLOURS["A"], "o"), "ours, selective": (COLOURS["B"], "s"), "peer": (BASELINE, "^")}
+"""Of the rows of growth, each with its colour and mark."""
 
 
 def table(rows: Sequence[Row]) -> str:
-    """The rows as Markdown: speeds a second, ratio with its lowest and highest run, memory in MiB (ours / peer)."""
+    """The rows as Markdown: speeds a second, ratio with its lowest and highest run, and of ours / the peer's:
+
+    precision, positions computed a sentence, share of the machine's matrix-product peak, memory in MiB.
+    """
     return markdown_table(HEADER, [_cells(row) for row in rows])
 
 
@@ -63,8 +70,12 @@ def outcome(row: Row) -> str:
 
 
 def _cells(row: Row) -> list[str]:
-    speed, memory, precision = row.get("speed"), row.get("memory_mib"), row["precision"]
+    speed, precision = row.get("speed"), row["precision"]
     sides = ("ours", "peer")
+
+    def both(field: str, form: str) -> str:
+        return " / ".join(form.format(row[field][side]) for side in sides) if row.get(field) else DASH
+
     return [
         f"`{row['name']}`",
         row["what"],
@@ -72,7 +83,9 @@ def _cells(row: Row) -> list[str]:
         *([_short(speed[side]) for side in sides] if speed else [DASH, DASH]),
         outcome(row),
         precision["ours"] if precision["ours"] == precision["peer"] else f"{precision['ours']} / {precision['peer']}",
-        " / ".join(f"{memory[side]:,.0f}" for side in sides) if memory else DASH,
+        both("positions", "{:,.0f}"),
+        both("peak_share", "{:.0%}"),
+        both("memory_mib", "{:,.0f}"),
     ]
 
 
@@ -118,3 +131,48 @@ def _bars(axes: Axes, rows: Sequence[Row]) -> None:
             f"{_short(row['ratio'])} ×{note}", (row["high"], y), xytext=(6, 0), textcoords="offset points",
             va="center", fontsize=8.5,
         )  # fmt: skip
+
+
+def draw_growth(path: str | Path, rows: Sequence[Row]) -> None:
+    """Speed by the number of sentences and by their length: a panel a task, a line a side, both axes logarithmic."""
+    grown = [(row, size) for row in rows if "points" in row for size in (_grows_by(row["points"]),)]
+    if not grown:
+        return draw_note(path, "Growth has not been measured yet.")
+
+    def paint(figure: Figure) -> None:
+        panels = figure.subplots(len(grown), len(TASKS), squeeze=False)
+        for line, (row, size) in zip(panels, grown, strict=True):
+            for axes, task in zip(line, TASKS, strict=True):
+                _lines(axes, [point for point in row["points"] if point["task"] == task], size)
+                axes.set_title(task.capitalize())
+                axes.set_xlabel("words a sentence" if size == "words" else "sentences")
+            line[0].set_ylabel("sentences a second")
+            line[0].legend(frameon=False, fontsize=8)
+
+    draw(path, (12, 0.4 + 2.9 * len(grown)), paint)
+
+
+def _grows_by(points: Sequence[Row]) -> str:
+    return "words" if "words" in points[0] else "sentences"
+
+
+def _lines(axes: Axes, points: Sequence[Row], size: str) -> None:
+    """One line a side, over the points at which it was measured."""
+    for side, (colour, mark) in SIDES.items():
+        there = [point for point in points if side in point]
+        if there:
+            axes.plot(
+                [point[size] for point in there],
+                [point[side] for point in there],
+                color=colour,
+                marker=mark,
+                label=side,
+            )
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xticks(sorted({point[size] for point in points}), labels=None)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(lambda value, _: f"{value:g}")
+        axis.set_minor_locator(NullLocator())
+    axes.set_ylim(bottom=min(point[side] for point in points for side in SIDES if side in point) / 2)
+    plain(axes, "both")

@@ -101,8 +101,11 @@ def benchmark(reports: Path) -> str:
     if not path.exists():
         return "*No figures yet: `make bench` and then `make readme` write them.*"
     rows = read_json(path)["rows"]
-    picture = "![Ratios of every row with their spread](reports/benchmark.png)"
-    shown = [picture] if (reports / "benchmark.png").exists() else []
+    pictures = {
+        "benchmark.png": "Ratios of every row with their spread",
+        "benchmark_growth.png": "Sentences a second of every side by the number of sentences and by their length",
+    }
+    shown = [f"![{what}](reports/{name})" for name, what in pictures.items() if (reports / name).exists()]
     return "\n\n".join([origins(rows), benchmark_table(rows), *shown])
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stages.benchmark import report
-from stages.reporting.benchmark import draw_ratios, origins, outcome, table
+from stages.reporting.benchmark import draw_growth, draw_ratios, origins, outcome, table
 from stages.reporting.readme import benchmark
 from tests.benchmark.builders import row
 
@@ -35,9 +35,14 @@ def test_the_outcome_in_a_few_words(one: dict[str, object], said: str) -> None:
 
 def test_a_line_of_the_table_has_both_sides_and_names_unequal_precision() -> None:
     lines = table([row("a"), row("b", precision={"ours": "bf16", "peer": "fp32"}), SELECTIVE]).splitlines()
-    assert lines[2] == "| `a` | What a is | the peer | 250 | 100 | 2.50 × (2.25–3.00) | fp32 | 1,234 / 99 |"
+    assert lines[2] == "| `a` | What a is | the peer | 250 | 100 | 2.50 × (2.25–3.00) | fp32 | – | – | 1,234 / 99 |"
     assert "| bf16 / fp32 |" in lines[3]
     assert "| – | – | 5.25" in lines[4]
+
+
+def test_positions_and_share_of_the_peak_stand_in_the_table_where_they_were_counted() -> None:
+    counted = row("a", positions={"ours": 301.4, "peer": 512}, peak_share={"ours": 0.456, "peer": 0.2})
+    assert table([counted]).splitlines()[2].endswith("| 301 / 512 | 46% / 20% | 1,234 / 99 |")
 
 
 def test_rows_of_several_origins_are_told_apart() -> None:
@@ -65,3 +70,26 @@ def test_pictures_are_the_same_bytes_and_change_with_the_rows(tmp_path: Path) ->
     first, same, other, none = ((tmp_path / name).read_bytes() for name in ("a", "same", "b", "none"))
     assert first == same
     assert len({first, other, none}) == 3
+
+
+def grown(size: str, **sides: float) -> dict[str, object]:
+    tasks = ("training", "prediction", "token training", "token prediction")
+    points = [{"task": task, size: n, **{name: v / n for name, v in sides.items()}} for task in tasks for n in (1, 2)]
+    return row(f"growth-{size}", ratio=None, points=points)
+
+
+def test_growth_is_drawn_for_each_size_and_only_where_it_was_measured(tmp_path: Path) -> None:
+    one, two = grown("sentences", ours=8, peer=2), grown("words", ours=8, peer=2, **{"ours, selective": 16})
+    for name, rows in (("none", [row("a")]), ("one", [row("a"), one]), ("same", [one]), ("both", [one, two])):
+        draw_growth(tmp_path / name, rows)
+    none, first, same, both = ((tmp_path / name).read_bytes() for name in ("none", "one", "same", "both"))
+    assert first == same
+    assert len({none, first, both}) == 3
+
+
+def test_a_side_is_drawn_over_the_points_that_it_has(tmp_path: Path) -> None:
+    whole, part = grown("sentences", ours=8, peer=2), grown("sentences", ours=8, peer=2)
+    del part["points"][-1]["peer"]  # type: ignore[attr-defined]
+    for name, one in (("whole", whole), ("part", part)):
+        draw_growth(tmp_path / name, [one])
+    assert (tmp_path / "whole").read_bytes() != (tmp_path / "part").read_bytes()
