@@ -13,9 +13,13 @@ from span_marker import SpanMarkerModel, Trainer
 from torch import Tensor
 
 from stages.benchmark.ours import load
-from stages.benchmark.plan import BATCH
+from stages.benchmark.plan import BATCH, SEED
 from stages.benchmark.sentences import Sentence, of_length, pick
 from stages.benchmark.stock import stock
+from stages.corpus.labels import TYPES
+from stages.models import families
+from stages.models.training import seed_everything
+from stages.settings import SpanMarkerSettings
 
 LENGTHS = (1, 2, 100, 250)
 """Words of the sentences that are tried beside real ones."""
@@ -26,11 +30,13 @@ TRIED = 4
 class Logits:
     """Both models over the same sentences, in exact mode and 32 bits; the facts hold the largest differences.
 
-    Stock's distance from its own sums in 64 bits is what rounding alone does.
+    ``model`` is a directory, or the settings of a model whose classifier is as it was drawn. Stock's distance from
+    its own sums in 64 bits is what rounding alone does.
     """
 
-    def __init__(self, model: Path, sentences: list[Sentence], count: int) -> None:
-        self.tagger = load(model, "exact")
+    def __init__(self, model: Path | SpanMarkerSettings, sentences: list[Sentence], count: int) -> None:
+        seed_everything(SEED)
+        self.tagger: Any = load(model, "exact") if isinstance(model, Path) else families.create(model, TYPES)
         self.stock = stock(self.tagger).eval()
         self.exact = copy.deepcopy(self.stock).double()
         tokenizer = self.tagger.model.fast_tokenizer
@@ -49,7 +55,7 @@ class Logits:
 
     def facts(self) -> dict[str, Any]:
         """The largest absolute difference of any logit, by group of sentences."""
-        return {"sentences": sum(map(len, self.groups.values())), "differences": self.differences}
+        return {"sentences": sum(map(len, self.groups.values())), "by": self.differences}
 
     @torch.no_grad()
     def _differences(self, sentences: list[Sentence]) -> dict[str, float]:
@@ -57,7 +63,8 @@ class Logits:
         ours = self.tagger.model.eval()(**self.tagger.collate(list(rows))).logits
         theirs, exact = (stock_logits(model, sentences) for model in (self.stock, self.exact))
         pairs = {"ours_stock": (ours, theirs), "ours_64_bits": (ours, exact), "stock_64_bits": (theirs, exact)}
-        return {name: float((left - right).abs().max()) for name, (left, right) in pairs.items()}
+        found = {name: float((left - right).abs().max()) for name, (left, right) in pairs.items()}
+        return {**found, "largest_logit": float(exact.abs().max())}
 
 
 def stock_logits(model: SpanMarkerModel, sentences: list[Sentence]) -> Tensor:

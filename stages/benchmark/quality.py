@@ -63,14 +63,20 @@ def token_training_f1(plan: Plan) -> dict[str, Any]:
 
 
 def logits(plan: Plan) -> dict[str, Any]:
-    """The largest difference of our exact mode's logits and stock's, by the same weights in 32 bits."""
-    arguments = {"model": own_span_marker(plan), "sentences": plan.corpus.test, "count": COMPARED}
-    track = race({"both": Side("stages.benchmark.equality:Logits", arguments)}, 1, plan.threads, warm_up=False)["both"]
-    differences = track.facts["differences"]
-    largest = max(group["ours_stock"] for group in differences.values())
+    """The largest difference of our exact mode's logits and stock's, by the same weights in 32 bits.
+
+    The weights are a trained model's; beside them stand those of a model whose classifier is as it was drawn.
+    """
+    weights = {"trained": own_span_marker(plan), "untrained": plan.mode("exact")}
+    found = {}
+    for name, model in weights.items():
+        arguments = {"model": model, "sentences": plan.corpus.test, "count": COMPARED}
+        sides = {"both": Side("stages.benchmark.equality:Logits", arguments)}
+        found[name] = race(sides, 1, plan.threads, warm_up=False)["both"].facts["by"]
+    largest = max(group["ours_stock"] for group in found["trained"].values())
     row = {"unit": "largest absolute difference of a logit", "ratio": None, "difference": largest}
     sentences = {"sentences": {"real": min(COMPARED, len(plan.corpus.test))}}
-    return {"peer": "stock span_marker, the same weights", **_same("fp32"), **row, "by": differences, **sentences}
+    return {"peer": "stock span_marker, the same weights", **_same("fp32"), **row, "by": found, **sentences}
 
 
 def _span_jobs(plan: Plan, mode: Mode, seeds: Sequence[int] = SEEDS) -> list[Job]:

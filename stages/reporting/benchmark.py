@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,9 +64,18 @@ def outcome(row: Row) -> str:
         parts.append(f"F1 {points(row['difference'])} points ({points(low)} to {points(high)})")
     elif "difference" in row:
         parts.append(f"at most {row['difference']:.1e}")
+        parts += [_weights(name, groups.values()) for name, groups in row.get("by", {}).items()]
     if row.get("entities", {}).get("share") is not None:
         parts.append(f"{row['entities']['share']:.2%} of entities equal")
     return "; ".join(parts) or f"{len(row['points'])} points"
+
+
+def _weights(name: str, groups: Collection[Row]) -> str:
+    """What the row of logits found for weights of one kind: ours from stock, and stock from its own sums in 64 bits."""
+    ours, stock, logit = (
+        max(group[key] for group in groups) for key in ("ours_stock", "stock_64_bits", "largest_logit")
+    )
+    return f"{name}: {ours:.1e} (stock's own rounding {stock:.1e}, largest logit {logit:.1f})"
 
 
 def _cells(row: Row) -> list[str]:

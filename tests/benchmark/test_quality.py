@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stages import settings
-from stages.benchmark import trainings
+from stages.benchmark import equality, trainings
 from stages.benchmark.plan import Plan
 from stages.benchmark.quality import _compared
 from stages.benchmark.sentences import Corpus
@@ -68,3 +68,15 @@ def test_a_training_is_kept_whole_and_not_done_again(
     assert found.commit == "abc1234"
     assert [len(tags) for tags in found.tags] == [len(tags) for tags in GOLD]
     assert (found.model / "model.safetensors").exists()
+
+
+def test_logits_are_stocks_and_both_are_told_from_64_bits(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(equality, "LENGTHS", (1, 9))
+    hyper = settings.load().training("span_marker", "A", "local")
+    made = equality.Logits(hyper.model_copy(update={"encoder": str(tiny_bert)}), CORPUS.test, 8)  # type: ignore[arg-type]
+    made.run()
+    found = made.facts()["by"]
+    assert list(found) == ["real", "1 words", "9 words"]
+    for group in found.values():
+        assert 0 < group["stock_64_bits"] < 1e-5
+        assert group["ours_stock"] < 1e-5 < group["largest_logit"]

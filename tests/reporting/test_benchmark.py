@@ -16,6 +16,9 @@ SELECTIVE = row(
     speed=None, memory_mib=None,
 )  # fmt: skip
 
+GROUP = {"ours_stock": 3e-05, "ours_64_bits": 1e-05, "stock_64_bits": 2e-05, "largest_logit": 12.5}
+LESS = {"ours_stock": 1e-05, "stock_64_bits": 1e-06}
+
 
 @pytest.mark.parametrize(
     ("one", "said"),
@@ -25,6 +28,10 @@ SELECTIVE = row(
         (row("a", entities={"share": 0.99912}), "2.50 × (2.25–3.00); 99.91% of entities equal"),
         (row("a", entities={"share": None}), "2.50 × (2.25–3.00)"),
         (row("a", ratio=None, difference=1.16e-05), "at most 1.2e-05"),
+        (
+            row("a", ratio=None, difference=3e-05, by={"trained": {"real": GROUP, "2 words": {**GROUP, **LESS}}}),
+            "at most 3.0e-05; trained: 3.0e-05 (stock's own rounding 2.0e-05, largest logit 12.5)",
+        ),
         (row("a", ratio=None, points=[{}, {}]), "2 points"),
         (SELECTIVE, "5.25 × (5.00–5.50); F1 −0.1 points (−0.6 to +0.3)"),
     ],
