@@ -51,7 +51,7 @@ ROWS: dict[str, Entry] = {
     "selective-prediction-f1": Entry(
         "SpanMarker selective: F1 of prediction", quality.selective_prediction_f1, 5, unasked=False
     ),
-    "token-training-f1": Entry("Token classifier: F1 of training", quality.token_training_f1, 90, unasked=False),
+    "token-training-f1": Entry("Token classifier: F1 of training", quality.token_training_f1, 15, unasked=False),
 }
 
 
