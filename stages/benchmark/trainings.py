@@ -96,6 +96,8 @@ def _by_us(job: Job, corpus: Corpus, model: Path) -> list[list[str]]:
 
 def _plainly(job: Job, corpus: Corpus, model: Path) -> list[list[str]]:
     """The plain Trainer with our recipe."""
+    import torch
+
     from stages.benchmark.plain import Plain
     from stages.models.device import has_bf16
 
@@ -103,7 +105,8 @@ def _plainly(job: Job, corpus: Corpus, model: Path) -> list[list[str]]:
     names = ("weight_decay", "warmup_ratio", "max_grad_norm")
     recipe: dict[str, Any] = {name: getattr(job.settings, name) for name in names}
     recipe |= {"num_train_epochs": job.settings.epochs, "lr_scheduler_type": job.settings.scheduler}
-    plain = Plain(job.settings, seed=job.seed, bf16=job.bf16 and has_bf16(), **recipe)
+    recipe |= {"bf16": job.bf16 and has_bf16(), "use_cpu": not torch.cuda.is_available()}
+    plain = Plain(job.settings, seed=job.seed, **recipe)
     plain.trainer(plain.prepare(corpus.train[: job.settings.train_sentences])).train()
     plain.model.save_pretrained(model)
     plain.tokenizer.save_pretrained(model)

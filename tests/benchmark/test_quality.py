@@ -61,7 +61,7 @@ def test_a_training_is_kept_whole_and_not_done_again(
     changes = {"encoder": str(tiny_bert), "max_tokens": 64, "epochs": 1}
     token = base.training("token_classifier", "A", "local").model_copy(update=changes)
     plan = Plan(CORPUS, base.training("span_marker", "A", "local"), token, 1, 1, tmp_path)  # type: ignore[arg-type]
-    job = Job(way, token, 1, bf16=False)  # type: ignore[arg-type]
+    job = Job(way, token, 1, bf16=True)  # type: ignore[arg-type]
     train(job, CORPUS, tmp_path / job.name(CORPUS), "abc1234")
     monkeypatch.setattr(trainings, "pool", None)  # whoever would train now, fails
     (found,) = trained(plan, [job])
