@@ -39,6 +39,8 @@ class Project:
             "HF_HUB_OFFLINE": "1",
             "OMP_NUM_THREADS": "1",
             "DVC_NO_ANALYTICS": "1",
+            "PYTHONUNBUFFERED": "1",  # a test may wait for what a command says
+            "DVC_SITE_CACHE_DIR": str(self.folder / ".dvc/tmp/site"),
         }
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
@@ -54,6 +56,10 @@ class Project:
                 command, cwd=self.folder, env=self.environment(), stdout=output, stderr=output, text=True,
                 start_new_session=True,
             )  # fmt: skip
+
+    def told(self) -> str:
+        """What the command that was started last has written so far."""
+        return (self.folder / ".output").read_text(errors="replace")
 
     def forget(self, *stages: str) -> None:
         """Take stages from dvc.lock and DVC's run-cache, so that DVC has to run them."""

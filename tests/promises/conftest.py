@@ -14,7 +14,9 @@ from collections.abc import Iterator
 import pytest
 
 from stages.corpus.files import write_json
-from tests.clone import ROOT
+from stages.settings import FAMILIES
+from tests.clone import MODELS, ROOT, Project
+from tests.promises.killed import train
 from tests.promises.tries import Tries
 
 REPORT = ROOT / "reports/promises.json"
@@ -29,6 +31,18 @@ def tries(request: pytest.FixtureRequest) -> Iterator[Tries]:
     yield made
     if made.failures:
         pytest.fail(f"{len(made.failures)} of {made.count} tries failed\n" + "\n".join(made.failures))
+
+
+@pytest.fixture(scope="session")
+def long_clone(finished_clone: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The clone after unbroken trainings of eight epochs, six accumulated updates each."""
+    project = finished_clone.copy(tmp_path_factory.mktemp("long") / "project")
+    project.params(**{f"profiles.sample.{family}.shared.epochs": 8 for family in FAMILIES})
+    project.forget(*(f"train@{name}" for name in MODELS))
+    for name in MODELS:
+        process = train(project, name)
+        assert process.wait() == 0, process.said()
+    return project
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
