@@ -7,9 +7,10 @@ VENV := .venv
 READY := $(VENV)/.ready
 SEEDS ?= 1 2 3
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
-# One place for what libraries would otherwise keep in the home folder, and no calls home.
+# One place for what libraries would otherwise keep in the home folder, or DVC in /var/tmp, and no calls home.
 export HF_HOME ?= $(CURDIR)/.cache/huggingface
 export MPLCONFIGDIR ?= $(CURDIR)/.cache/matplotlib
+export DVC_SITE_CACHE_DIR ?= $(CURDIR)/.dvc/tmp/site
 export DVC_NO_ANALYTICS := 1
 export TOKENIZERS_PARALLELISM := false
 
