@@ -31,8 +31,8 @@ repro: setup  ## the whole pipeline on the profile of params.yaml
 	@start=$$SECONDS; dvc repro; mkdir -p .cache; echo $$((SECONDS - start)) > .cache/repro_seconds
 	@cat reports/runs.md
 
-test: setup  ## the tests, in random order; slow ones excepted
-	python -m pytest
+test: setup  ## the tests, in random order, two at a time; slow ones excepted
+	python -m pytest -n 2 --dist worksteal
 
 test-real: setup  ## slow tests on real sentences: MULTINERD_DIR=folder make test-real
 	python -m pytest -m "real or slow" -o addopts=""

@@ -80,6 +80,9 @@ class Chain:
 
     def killed(self, kills: int, kill: Callable[[int], bool]) -> None:
         """``kill`` so many in a row; where a training was quicker than its kill, from the start."""
-        while not all(kill(moment) for moment in self.moments(kills)):
-            shutil.rmtree(self.project.folder / "checkpoints" / self.name)
-            shutil.rmtree(self.project.folder / "models" / self.name, ignore_errors=True)
+        for _ in range(5):
+            if all(kill(moment) for moment in self.moments(kills)):
+                return
+            for place in ("checkpoints", "models"):
+                shutil.rmtree(self.project.folder / place / self.name, ignore_errors=True)
+        raise AssertionError(f"{self.name} always ends before it is killed")
