@@ -46,7 +46,7 @@ class Project:
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a command in the clone."""
         return subprocess.run(
-            command, cwd=self.folder, env=self.environment(), capture_output=True, text=True, timeout=900
+            command, cwd=self.folder, env=self.environment(), capture_output=True, text=True, timeout=3600
         )
 
     def start(self, *command: str) -> subprocess.Popen[str]:

@@ -73,12 +73,12 @@ class Bench:
         assert {name: contents(self.folder, name) for name in stage.outputs} == {
             name: self.right[name] for name in stage.outputs
         }
-        assert self.rests(stage) == []
+        assert self.rests(stage) == set()
         return time.monotonic() - start
 
-    def rests(self, stage: Stage) -> list[Path]:
+    def rests(self, stage: Stage) -> set[Path]:
         """What lies half-written beside the stage's outputs."""
-        return [path for output in stage.outputs for path in (self.folder / output).parent.glob(".*.part")]
+        return {path for output in stage.outputs for path in (self.folder / output).parent.glob(".*.part")}
 
     def kill(self, stage: Stage, seconds: float) -> None:
         """Kill it at a random moment of the ``seconds`` that it takes, or, as often, while it writes.
@@ -86,10 +86,10 @@ class Bench:
         A process that had ended before was not killed, and another is begun.
         """
         for _ in range(100):
-            process = self.begin(stage)
+            before, process = self.rests(stage), self.begin(stage)
             moment = time.monotonic() + random.random() * seconds
             writing = random.random() < 0.5
-            while process.alive() and (not self.rests(stage) if writing else time.monotonic() < moment):
+            while process.alive() and (self.rests(stage) <= before if writing else time.monotonic() < moment):
                 time.sleep(0.0005)
             process.send(signal.SIGKILL)
             if process.wait() == -signal.SIGKILL:
@@ -217,10 +217,24 @@ def test_the_whole_pipeline_killed_again_and_again(
             os.killpg(dvc.pid, signal.SIGKILL)
         assert dvc.wait() in (0, -signal.SIGKILL), project.told()
         with tries.one(f"pipeline {number}"):
-            assert [torn for stage in bench.stages for torn in bench.torn(stage)] == []
+            assert torn_under_dvc(bench) == []
             assert torn_in_cache(project.folder) == []
     assert project.dvc("repro") == set()
     assert {output: contents(project.folder, output) for output in bench.right} == bench.right
+
+
+def torn_under_dvc(bench: Bench) -> list[str]:
+    """The outputs that are there and are not what they should be.
+
+    Of the old output of a stage that is not in dvc.lock, DVC may have removed a part to make it anew.
+    """
+    done = {stage.name for stage in stages(bench.folder)}
+    return [
+        output
+        for stage in bench.stages
+        for output in bench.torn(stage)
+        if stage.name in done or not contents(bench.folder, output).items() <= bench.right[output].items()
+    ]
 
 
 def torn_in_cache(folder: Path) -> list[str]:
