@@ -30,6 +30,10 @@ KINDS = {
 """One stage of each kind, for the quick tests."""
 
 
+def of_each_kind(every: list[Stage]) -> list[Stage]:
+    return [stage for stage in every if stage.name in KINDS]
+
+
 def contents(folder: Path, output: str) -> dict[str, str]:
     """The SHA-256 of each file of an output, by path; empty where it is not there."""
     path = folder / output
@@ -49,6 +53,8 @@ class Bench:
         self.sizes = {
             output: max((self.folder / name).stat().st_size for name in files) for output, files in self.right.items()
         }
+        self.seconds: dict[str, float] = {}
+        """What each stage took when it ran unharmed last."""
 
     def begin(self, stage: Stage, **faults: int | bool) -> Process:
         """Start a stage as DVC does: its outputs are removed before."""
@@ -65,8 +71,8 @@ class Bench:
             if (self.folder / output).exists() and contents(self.folder, output) != self.right[output]
         ]
 
-    def heal(self, stage: Stage) -> float:
-        """Run the stage unharmed, check that everything is right and nothing else is left; the seconds it took."""
+    def heal(self, stage: Stage) -> None:
+        """Run the stage unharmed, check that everything is right and nothing else is left."""
         start = time.monotonic()
         process = self.begin(stage)
         assert process.wait() == 0, process.said()
@@ -74,20 +80,22 @@ class Bench:
             name: self.right[name] for name in stage.outputs
         }
         assert self.rests(stage) == set()
-        return time.monotonic() - start
+        self.seconds[stage.name] = time.monotonic() - start
 
     def rests(self, stage: Stage) -> set[Path]:
         """What lies half-written beside the stage's outputs."""
         return {path for output in stage.outputs for path in (self.folder / output).parent.glob(".*.part")}
 
-    def kill(self, stage: Stage, seconds: float) -> None:
-        """Kill it at a random moment of the ``seconds`` that it takes, or, as often, while it writes.
+    def kill(self, stage: Stage) -> None:
+        """Kill it at a random moment of the time that it takes, or, as often, while it writes.
 
         A process that had ended before was not killed, and another is begun.
         """
+        if stage.name not in self.seconds:
+            self.heal(stage)
         for _ in range(100):
             before, process = self.rests(stage), self.begin(stage)
-            moment = time.monotonic() + random.random() * seconds
+            moment = time.monotonic() + random.random() * self.seconds[stage.name]
             writing = random.random() < 0.5
             while process.alive() and (self.rests(stage) <= before if writing else time.monotonic() < moment):
                 time.sleep(0.0005)
@@ -111,9 +119,8 @@ def bench(finished_clone: Project, tmp_path_factory: pytest.TempPathFactory) -> 
 
 def kill_and_heal(bench: Bench, chosen: list[Stage], kills: int, tries: Tries) -> None:
     for stage in chosen:
-        seconds = bench.heal(stage)
         for number in range(kills):
-            bench.kill(stage, seconds)
+            bench.kill(stage)
             with tries.one(f"{stage.name}, kill {number}"):
                 assert bench.torn(stage) == []
         bench.heal(stage)
@@ -154,15 +161,15 @@ def forbid_and_heal(bench: Bench, chosen: list[Stage], tries: Tries) -> None:
 
 
 def test_one_stage_of_each_kind_killed(bench: Bench, tries: Tries) -> None:
-    kill_and_heal(bench, [stage for stage in bench.stages if stage.name in KINDS], 1, tries)
+    kill_and_heal(bench, of_each_kind(bench.stages), 1, tries)
 
 
 def test_one_stage_of_each_kind_on_a_full_disk(bench: Bench, tries: Tries) -> None:
-    starve_and_heal(bench, [stage for stage in bench.stages if stage.name in KINDS], 1, tries)
+    starve_and_heal(bench, of_each_kind(bench.stages), 1, tries)
 
 
 def test_one_stage_of_each_kind_in_folders_that_may_not_be_written(bench: Bench, tries: Tries) -> None:
-    forbid_and_heal(bench, [stage for stage in bench.stages if stage.name in KINDS], tries)
+    forbid_and_heal(bench, of_each_kind(bench.stages), tries)
 
 
 def test_every_kind_is_tried(bench: Bench) -> None:

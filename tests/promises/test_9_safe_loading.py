@@ -26,7 +26,8 @@ from stages.scoring.label_errors import read_probabilities
 from stages.settings import FAMILIES, Family
 from tests.clone import ROOT, SECRETS, Project
 from tests.models.test_training import hyperparameters
-from tests.promises.processes import Process, stages
+from tests.promises.processes import Process, Stage, stages
+from tests.promises.test_4_full_disk_and_kill import of_each_kind
 from tests.promises.training import BrokenOffError, trained
 from tests.promises.tries import Tries
 from tests.reporting.builders import side, write_rows
@@ -168,16 +169,26 @@ def test_altered_weights_of_the_embedded_encoder_are_refused(
             places.locate(f"package:{package}")
 
 
-def test_no_stage_writes_outside_the_project(finished_clone: Project, tmp_path: Path, tries: Tries) -> None:
+def watch(project: Project, chosen: list[Stage], home: Path, tries: Tries) -> None:
     """Each write call of Python is watched, and home and the system's temporary folder stay empty."""
-    project, home = finished_clone.copy(tmp_path / "project"), tmp_path / "home"
     (home / "tmp").mkdir(parents=True)
-    for stage in stages(project.folder):
+    for stage in chosen:
         process = Process(project.folder, stage.command, watched=True, home=str(home))
         with tries.one(stage.name):
             assert process.wait() == 0, process.said()
             assert re.findall("^written outside: .*", process.said(), re.MULTILINE) == []
             assert list(home.rglob("*")) == [home / "tmp"]
+
+
+def test_one_stage_of_each_kind_writes_nothing_outside(finished_clone: Project, tmp_path: Path, tries: Tries) -> None:
+    project = finished_clone.copy(tmp_path / "project")
+    watch(project, of_each_kind(stages(project.folder)), tmp_path / "home", tries)
+
+
+@pytest.mark.promises
+def test_no_stage_writes_outside_the_project(finished_clone: Project, tmp_path: Path, tries: Tries) -> None:
+    project = finished_clone.copy(tmp_path / "project")
+    watch(project, stages(project.folder), tmp_path / "home", tries)
 
 
 def test_a_write_outside_is_seen(finished_clone: Project, tmp_path: Path) -> None:
