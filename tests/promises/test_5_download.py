@@ -176,10 +176,14 @@ def test_a_transfer_that_never_ends_is_given_up(server: FakeHub, pauses: list[fl
     assert pauses == list(hub.PAUSES)
 
 
-def test_a_flipped_byte_is_fetched_again(server: FakeHub) -> None:
+def test_a_flipped_byte_is_named_and_fetched_again(server: FakeHub, caplog: pytest.LogCaptureFixture) -> None:
     server.flips[ONE] = 1
     assert_whole(fetch(REPO, REVISION))
     assert server.count("GET", ONE) == 2
+    right = content(ONE)
+    wrong = bytes([right[0] ^ 1]) + right[1:]
+    found, expected = (hashlib.sha256(one).hexdigest() for one in (wrong, right))
+    assert f"{ONE}: its hash is {found}, the hub reports {expected}; fetching it again" in caplog.messages
 
 
 def test_a_file_that_stays_wrong_is_refused_with_both_hashes(server: FakeHub) -> None:
@@ -200,10 +204,13 @@ def test_429_is_waited_out_as_long_as_the_hub_asks(server: FakeHub, pauses: list
     assert pauses == [17, 17, 17]
 
 
-def test_429_without_a_time_is_tried_after_growing_pauses(server: FakeHub, pauses: list[float]) -> None:
+def test_429_without_a_time_is_told_and_tried_after_growing_pauses(
+    server: FakeHub, pauses: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
     server.answers["HEAD", ONE] = Answer(429, times=4)
     assert_whole(fetch(REPO, REVISION))
     assert pauses == [1, 2, 4, 8]
+    assert caplog.messages[:4] == [f"the hub: HTTP 429; next try in {pause} s" for pause in pauses]
 
 
 def test_429_for_ever_is_given_up(server: FakeHub, pauses: list[float]) -> None:
