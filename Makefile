@@ -37,9 +37,9 @@ test: setup  ## the tests, in random order, two at a time; slow ones excepted
 test-real: setup  ## slow tests on real sentences: MULTINERD_DIR=folder make test-real
 	python -m pytest -m "real or slow" -o addopts=""
 
-promises: setup  ## the long tests of what README promises (an hour and more); only some: make promises ONLY="1 4"
+promises: setup  ## the long tests of what README promises (an hour of one core); only some: make promises ONLY="1 4"
 	@git diff --quiet HEAD -- . ':!reports/promises.json' || { echo "error: uncommitted changes: the figures would not be theirs; commit first" >&2; exit 1; }
-	python -m pytest $(if $(ONLY),$(foreach number,$(ONLY),tests/promises/test_$(number)_*.py),tests/promises) -m "" --count-promises
+	python -m pytest $(if $(ONLY),$(foreach number,$(ONLY),tests/promises/test_$(number)_*.py),tests/promises) -n 2 --dist worksteal -m "" --count-promises
 	python -m stages.readme --only promises
 
 lint: setup  ## ruff and mypy

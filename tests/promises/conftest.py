@@ -7,6 +7,7 @@ try, or as many as it counts with the fixture ``tries``. A test that was counted
 from __future__ import annotations
 
 import datetime
+import fcntl
 import json
 import subprocess
 from collections.abc import Iterator
@@ -80,6 +81,13 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 def _write(item: pytest.Item) -> None:
     """Add a test that has ended to what is counted at this commit, and its promise's sum to the report."""
+    COUNTS.parent.mkdir(exist_ok=True)
+    with COUNTS.with_suffix(".lock").open("w") as lock:  # workers of pytest-xdist count, too
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _add(item)
+
+
+def _add(item: pytest.Item) -> None:
     tries = item.stash.get(KEY, Tries())
     failures = len(tries.failures) or int(item.stash[FAILED])
     tests = {**_counted(), item.nodeid: {"tries": max(tries.count, failures, 1), "failures": failures}}
