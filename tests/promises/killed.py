@@ -72,6 +72,9 @@ class Chain:
         after = max(after, self.newest() + 1)
         while dvc.poll() is None and self.newest() < after:
             time.sleep(0.002)
+        if dvc.poll() is not None:
+            assert dvc.returncode == 0, self.project.told()
+            return False
         trainer = int((self.project.folder / "checkpoints" / self.name / ".lock").read_text())
         time.sleep(random.random() * 0.04)
         with contextlib.suppress(ProcessLookupError):
