@@ -66,7 +66,7 @@ class Project:
         yaml, path = YAML(), self.folder / "dvc.lock"
         lock = yaml.load(path.read_text(encoding="utf-8"))
         for stage in stages:
-            del lock["stages"][stage]
+            lock["stages"].pop(stage, None)
         with path.open("w", encoding="utf-8") as file:
             yaml.dump(lock, file)
         shutil.rmtree(self.folder / ".dvc/cache/runs", ignore_errors=True)

@@ -86,6 +86,7 @@ class Chain:
         for _ in range(5):
             if all(kill(moment) for moment in self.moments(kills)):
                 return
+            self.project.forget(f"train@{self.name}")
             for place in ("checkpoints", "models"):
                 shutil.rmtree(self.project.folder / place / self.name, ignore_errors=True)
         raise AssertionError(f"{self.name} always ends before it is killed")
