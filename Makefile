@@ -7,9 +7,10 @@ VENV := .venv
 READY := $(VENV)/.ready
 SEEDS ?= 1 2 3
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
-# One place for what libraries would otherwise keep in the home folder, and no calls home.
+# One place for what libraries would otherwise keep in the home folder, or DVC in /var/tmp, and no calls home.
 export HF_HOME ?= $(CURDIR)/.cache/huggingface
 export MPLCONFIGDIR ?= $(CURDIR)/.cache/matplotlib
+export DVC_SITE_CACHE_DIR ?= $(CURDIR)/.dvc/tmp/site
 export DVC_NO_ANALYTICS := 1
 export TOKENIZERS_PARALLELISM := false
 
@@ -30,15 +31,15 @@ repro: setup  ## the whole pipeline on the profile of params.yaml
 	@start=$$SECONDS; dvc repro; mkdir -p .cache; echo $$((SECONDS - start)) > .cache/repro_seconds
 	@cat reports/runs.md
 
-test: setup  ## the tests, in random order; slow ones excepted
-	python -m pytest
+test: setup  ## the tests, in random order, two at a time; slow ones excepted
+	python -m pytest -n 2 --dist worksteal
 
 test-real: setup  ## slow tests on real sentences: MULTINERD_DIR=folder make test-real
 	python -m pytest -m "real or slow" -o addopts=""
 
-promises: setup  ## the long tests of what README promises (an hour and more); only some: make promises ONLY="1 4"
+promises: setup  ## the long tests of what README promises (an hour of one core); only some: make promises ONLY="1 4"
 	@git diff --quiet HEAD -- . ':!reports/promises.json' || { echo "error: uncommitted changes: the figures would not be theirs; commit first" >&2; exit 1; }
-	python -m pytest $(if $(ONLY),$(foreach number,$(ONLY),tests/promises/test_$(number)_*.py),tests/promises) -m "" --count-promises
+	python -m pytest $(if $(ONLY),$(foreach number,$(ONLY),tests/promises/test_$(number)_*.py),tests/promises) -n 2 --dist worksteal -m "" --count-promises
 	python -m stages.readme --only promises
 
 lint: setup  ## ruff and mypy

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -83,8 +85,20 @@ def tiny_roberta(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def finished_clone(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Project:
-    """A clone that was reproduced once, from nothing. Not to be changed: take a ``copy``."""
-    made = cloned(tmp_path_factory.mktemp("clone") / "project", tiny_bert)
-    made.dvc("repro")
-    made.commit()
+    """A clone that was reproduced once, from nothing. Not to be changed: take a ``copy``.
+
+    The workers of pytest-xdist share it: the first that needs it makes it, and others wait.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "clone"
+    folder.mkdir(exist_ok=True)
+    made = Project(folder / "project")
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "made").exists():
+            shutil.rmtree(made.folder, ignore_errors=True)
+            cloned(made.folder, tiny_bert)
+            made.dvc("repro")
+            made.commit()
+            (folder / "made").touch()
     return made

@@ -32,10 +32,13 @@ from huggingface_hub.errors import (
 )
 
 from stages.corpus.labels import LANGUAGES, SPLITS
-from stages.corpus.source import TRUE_ROWS
+from stages.corpus.source import TRUE_ROWS, check_rows
 from stages.errors import UserError
 
 FILES = tuple(f"{split}/{split}_{lang}.jsonl" for split in SPLITS for lang in LANGUAGES)
+
+PINNED = ("Babelscape/multinerd", "2814b78e7af4b5a1f1886fe7ad49632de4d9dd25")
+"""The data set and the revision of which we know how many rows there are."""
 
 TRIES = 3
 """How often a file with a wrong hash is looked at: in the cache, fetched, fetched again."""
@@ -67,7 +70,8 @@ def fetch(dataset: str, revision: str) -> Path:
 
     Raises:
         HubError: no such data set, revision or file, no permission, no network, a hub that stays
-            busy, or a file that stays wrong.
+            busy, a file that stays wrong, or other than MultiNERD's number of rows at its pinned revision.
+        DataError: MultiNERD's English rows twice over, or none.
     """
     for name in FILES:
         try:
@@ -76,7 +80,7 @@ def fetch(dataset: str, revision: str) -> Path:
         except (OSError, HFValidationError) as error:
             raise HubError(_explain(error, dataset, revision, name)) from error
     folder = path.parent.parent
-    _compare_sizes(folder)
+    _check_sizes(folder, dataset, revision)
     return folder
 
 
@@ -247,11 +251,17 @@ def _explain(error: BaseException, dataset: str, revision: str, name: str) -> st
     return f"{dataset}, {name}: {_in_brief(cause)}"
 
 
-def _compare_sizes(folder: Path) -> None:
-    """Warn where an English file has not MultiNERD's true number of rows."""
+def _check_sizes(folder: Path, dataset: str, revision: str) -> None:
+    """Refuse English files that have not MultiNERD's true number of rows; warn where it is another data set."""
     for split, rows in TRUE_ROWS.items():
-        path = folder / split / f"{split}_en.jsonl"
-        with path.open("rb") as file:
+        name = f"{split}/{split}_en.jsonl"
+        with (folder / name).open("rb") as file:
             found = sum(1 for _ in file)
+        check_rows(name, split, found)
+        if found != rows and (dataset, revision) == PINNED:
+            raise HubError(
+                f"{name}: {found:,} rows where {dataset} has {rows:,} at {revision}: "
+                f"{_endpoint()} does not hold what it should; check HF_ENDPOINT"
+            )
         if found != rows:
-            _log.warning("%s: %d rows where MultiNERD has %d; published figures do not compare", path, found, rows)
+            _log.warning("%s: %d rows where MultiNERD has %d; published figures do not compare", name, found, rows)

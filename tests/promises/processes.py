@@ -8,7 +8,10 @@ import os
 import resource
 import runpy
 import shlex
+import signal
 import sys
+import tempfile
+import time
 import traceback
 import warnings
 from collections.abc import Callable
@@ -19,6 +22,8 @@ from threading import Thread
 from typing import Any
 
 from ruamel.yaml import YAML
+
+from stages.models.checkpoints import Checkpoints
 
 MODULES = [
     f"stages.{name}"
@@ -50,22 +55,39 @@ def stages(folder: Path) -> list[Stage]:
     return sorted(found, key=lambda one: order.index(kind) if (kind := one.name.split("@")[0]) in order else len(order))
 
 
+@dataclass(frozen=True)
+class Faults:
+    """What a process meets.
+
+    Attributes:
+        largest: bytes at which any file of it is refused more: EFBIG at the very write call, for native code and
+            for root alike.
+        humble: root loses the right to write where permissions forbid it.
+        watched: it says ``written outside: PATH`` for each path outside its folder that Python opens to write.
+        home: its home folder, in which the system's temporary folder lies, too.
+        halt: a training stops itself (SIGSTOP) once a checkpoint of so many updates or more is whole: what a test does
+            then meets it there, however slow the machine is.
+    """
+
+    largest: int | None = None
+    humble: bool = False
+    watched: bool = False
+    home: str | None = None
+    halt: int = 0
+
+
 class Process:
     """``python -m MODULE ARGUMENTS`` in ``folder``; ``said`` gives its standard output and error.
 
-    ``largest`` is the size in bytes at which any file of it is refused more (EFBIG at the very write call, for
-    native code and for root alike); ``humble`` takes away root's right to write where permissions forbid it;
-    ``watched`` has it say ``written outside: PATH`` for each path outside ``folder`` that Python opens to write.
+    ``faults`` are those of :class:`Faults`.
     """
 
-    def __init__(
-        self, folder: Path, command: list[str], largest: int | None = None, humble: bool = False, watched: bool = False
-    ) -> None:
+    def __init__(self, folder: Path, command: list[str], **faults: Any) -> None:
         assert command[:2] == ["python", "-m"]
         reader, writer = _FORKS.Pipe(duplex=False)  # no file, as files may be limited
         self._said: list[bytes] = []
         self._process = _FORKS.Process(
-            target=_work, args=(writer, str(folder), command[2:], largest, humble, watched), daemon=True
+            target=_work, args=(writer, str(folder), command[2:], Faults(**faults)), daemon=True
         )
         self._process.start()
         writer.close()
@@ -87,7 +109,19 @@ class Process:
         """Whether it still runs."""
         return self._process.is_alive()
 
-    def wait(self, seconds: float = 300) -> int:
+    def until_halted(self) -> None:
+        """Wait until it has stopped itself; see ``Faults.halt``."""
+        while self.alive() and not self._halted():
+            time.sleep(0.002)
+        assert self.alive(), f"ended before it halted: {self.said()}"
+
+    def _halted(self) -> bool:
+        try:
+            return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+        except FileNotFoundError:
+            return False
+
+    def wait(self, seconds: float = 900) -> int:
         """Its exit status once it has ended, minus the signal's number where one ended it."""
         self._process.join(seconds)
         assert self._process.exitcode is not None, f"still runs after {seconds} s: {self.said()}"
@@ -99,9 +133,7 @@ class Process:
         return b"".join(self._said).decode(errors="replace")
 
 
-def _work(
-    writer: Connection, folder: str, command: list[str], largest: int | None, humble: bool, watched: bool
-) -> None:
+def _work(writer: Connection, folder: str, command: list[str], faults: Faults) -> None:
     """Be the stage: in the child process."""
     os.setpgid(0, 0)
     os.chdir(folder)
@@ -112,12 +144,7 @@ def _work(
     sys.argv = command
     status = 1
     try:
-        if watched:
-            sys.addaudithook(_tell_writes(os.getcwd()))
-        if humble:
-            _drop_capabilities()
-        if largest is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY))
+        _arrange(faults)
         warnings.simplefilter("ignore", RuntimeWarning)  # that the module is imported already
         runpy.run_module(command[0], run_name="__main__", alter_sys=True)
         status = 0
@@ -127,6 +154,34 @@ def _work(
         traceback.print_exc()
     finally:
         os._exit(status)
+
+
+def _arrange(faults: Faults) -> None:
+    """Let this process meet its faults."""
+    if faults.home is not None:
+        os.environ |= {"HOME": faults.home, "TMPDIR": f"{faults.home}/tmp"}
+        tempfile.tempdir = None
+    if faults.watched:
+        sys.addaudithook(_tell_writes(os.getcwd()))
+    if faults.halt:
+        _halt(faults.halt)
+    if faults.humble:
+        _drop_capabilities()
+    if faults.largest is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (faults.largest, resource.RLIM_INFINITY))
+
+
+def _halt(after: int) -> None:
+    """Have the first checkpoint after so many updates or more end in a stop of this process."""
+    finish = Checkpoints.finish
+
+    def finish_and_halt(self: Checkpoints, step: int) -> None:
+        finish(self, step)
+        if step >= after:
+            Checkpoints.finish = finish  # type: ignore[method-assign]
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    Checkpoints.finish = finish_and_halt  # type: ignore[method-assign]
 
 
 def _drop_capabilities() -> None:
@@ -143,8 +198,9 @@ def _tell_writes(folder: str) -> Callable[[str, tuple[Any, ...]], None]:
     def tell(event: str, details: tuple[Any, ...]) -> None:
         opened = event == "open" and isinstance(details[2], int) and details[2] & writing
         if (opened or event in changing) and isinstance(details[0], str | bytes | os.PathLike):
-            path = os.path.abspath(os.fsdecode(details[0]))
-            if not path.startswith((folder, "/dev/", "/proc/")):
-                print(f"written outside: {path} ({event})", flush=True)
+            for name in details[: 2 if event == "os.rename" else 1]:
+                path = os.path.abspath(os.fsdecode(name))
+                if not path.startswith((f"{folder}/", "/dev/", "/proc/")):
+                    print(f"written outside: {path} ({event})", flush=True)
 
     return tell

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from stages.models.checkpoints import KEPT, MARK, Checkpoints, _Mark
@@ -17,7 +18,8 @@ from tests.promises.tries import Tries
 
 PROMISE = "2 A checkpoint that is cut short, incomplete or altered is named and skipped; the one before it is used"
 HOW = (
-    "each file of a checkpoint cut at a random byte, removed, or one random bit of it flipped; then all of them damaged"
+    "both families: each file of a checkpoint cut at a random byte, removed, or one random bit of it flipped; all of "
+    "them damaged; then trained to the end, to the weights of an unbroken run"
 )
 
 
@@ -36,12 +38,12 @@ def flip(path: Path) -> None:
     path.write_bytes(content)
 
 
-@pytest.fixture(scope="module")
-def made(tiny_bert: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The checkpoints of a training that was broken off after update 7."""
-    folder = tmp_path_factory.mktemp("checkpoints")
+@pytest.fixture(scope="module", params=FAMILIES)
+def made(request: pytest.FixtureRequest, tiny_bert: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checkpoints of a training that was broken off after update 7, in a folder named after the family."""
+    folder = tmp_path_factory.mktemp("checkpoints") / request.param
     with pytest.raises(BrokenOffError):
-        trained("token_classifier", tiny_bert, folder, after=7)
+        trained(request.param, tiny_bert, folder, after=7, epochs=1)
     return folder
 
 
@@ -51,8 +53,6 @@ def opened(made: Path, tmp_path: Path) -> tuple[Checkpoints, list[Path]]:
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(made, folder)
     (mark,) = folder.glob(f"*/checkpoint-7/{MARK}")
-    import msgspec
-
     checkpoints = Checkpoints(folder, msgspec.json.decode(mark.read_bytes(), type=_Mark).run)
     return checkpoints, [checkpoints.at(7), checkpoints.at(6)]
 
@@ -93,16 +93,58 @@ def test_with_none_whole_it_says_so_and_starts_over(
     assert last == f"{checkpoints.place}: no checkpoint is whole, training starts over"
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+def test_one_that_was_being_written_is_skipped(made: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Cut short before its mark was there, whatever of it had been written."""
+    checkpoints, (newest, before) = opened(made, tmp_path)
+    remove(newest / MARK)
+    remove(newest / "state.json")
+    assert checkpoints.newest() == before
+    assert f"{newest} is skipped: it has no {MARK}, so writing it was cut short" in caplog.messages
+
+
+@pytest.fixture(scope="module")
+def weights(tiny_bert: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The hash of what each family's unbroken training ends in."""
+    folder = tmp_path_factory.mktemp("unbroken")
+    return {family: trained(family, tiny_bert, folder / family, epochs=1)[0] for family in FAMILIES}
+
+
+def go_on(
+    made: Path, tmp_path: Path, tiny_bert: Path, damaged: list[tuple[Callable[[Path], None], int, str]]
+) -> tuple[str, str]:
+    """Damage files of the checkpoints after so many updates, go on to the end; the family, and the weights' hash."""
+    checkpoints, _ = opened(made, tmp_path)
+    for damage, step, name in damaged:
+        damage(checkpoints.at(step) / name)
+    family: Family = made.name  # type: ignore[assignment]
+    return family, trained(family, tiny_bert, checkpoints.folder, epochs=1)[0]
+
+
 def test_a_damaged_checkpoint_costs_updates_and_no_bit(
-    family: Family, tiny_bert: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    made: Path, weights: dict[str, str], tiny_bert: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    weights, _ = trained(family, tiny_bert, tmp_path / "whole", epochs=1)
-    with pytest.raises(BrokenOffError):
-        trained(family, tiny_bert, tmp_path / "broken", after=9, epochs=1)
-    (newest,) = (tmp_path / "broken").glob("*/checkpoint-9")
-    flip(newest / "state.safetensors")
     with caplog.at_level(logging.INFO):
-        assert trained(family, tiny_bert, tmp_path / "broken", epochs=1)[0] == weights
-    assert "checkpoint-9 is skipped: state.safetensors has SHA-256" in caplog.text
-    assert "going on after update 8" in caplog.text
+        family, found = go_on(made, tmp_path, tiny_bert, [(flip, 7, "state.safetensors")])
+    assert found == weights[family]
+    assert "checkpoint-7 is skipped: state.safetensors has SHA-256" in caplog.text
+    assert "going on after update 6" in caplog.text
+
+
+def test_with_none_whole_training_starts_over_and_ends_in_the_same_weights(
+    made: Path, weights: dict[str, str], tiny_bert: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    both = [(cut, 7, "model.safetensors"), (remove, 6, "trainer_state.json")]
+    family, found = go_on(made, tmp_path, tiny_bert, both)
+    assert found == weights[family]
+    assert "no checkpoint is whole, training starts over" in caplog.text
+
+
+@pytest.mark.promises
+@pytest.mark.parametrize("damage", [cut, remove, flip])
+def test_whatever_is_damaged_the_weights_are_the_same(
+    damage: Callable[[Path], None], made: Path, weights: dict[str, str], tiny_bert: Path, tmp_path: Path, tries: Tries
+) -> None:
+    for name in sorted(path.name for path in opened(made, tmp_path)[1][0].iterdir()):
+        with tries.one(f"{damage.__name__} {name}"):
+            family, found = go_on(made, tmp_path, tiny_bert, [(damage, 7, name)])
+            assert found == weights[family]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
-import re
+import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +14,20 @@ import pytest
 from stages import settings
 from stages.corpus.labels import FIVE, TYPES
 from stages.models import families, resuming
-from stages.models.checkpoints import MARK, Checkpoints
+from stages.models.checkpoints import Checkpoints
 from stages.models.resuming import fingerprint
 from stages.models.training import seed_everything
 from tests.clone import Project
 from tests.models.test_training import hyperparameters
-from tests.promises.processes import Process
+from tests.promises.killed import train
 from tests.promises.training import BrokenOffError, trained
 from tests.promises.tries import Tries
 
 PROMISE = "3 A run with another seed, data, label set or hyperparameter is a new run, and says so"
-HOW = "every hyperparameter of both families changed one by one, seed, types, sentences, encoder weights and code too"
+HOW = (
+    "every hyperparameter of both families changed one by one, seed, types, sentences, encoder weights and code too; "
+    "killed trainings of both taken up after a change: they say what is different, and end in the weights of a new run"
+)
 
 CHANGES: dict[str, Any] = {
     "encoder_revision": "main",
@@ -94,38 +99,75 @@ def test_seed_types_data_encoder_and_code_make_another_run(
         assert differing(run, run_of(hyper, data="1")) == {"code"}
 
 
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"seed": 5}, "seed, starting weights"),
+        ({"types": FIVE}, "starting weights, types"),
+        ({"learning_rate": 1e-3}, "learning_rate"),
+        ({"batch_size": 2, "accumulation": 1}, "accumulation, batch_size"),
+    ],
+)
+@pytest.mark.parametrize("family", settings.FAMILIES)
 def test_another_run_is_told_and_the_broken_one_stays(
-    tiny_bert: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    for after in (5, 3):
-        with pytest.raises(BrokenOffError):
-            trained("token_classifier", tiny_bert, tmp_path, after=after, seed=after)
-    assert re.search(
-        r"other settings, broken off after update 5: training starts anew \(different: seed, starting weights\)",
-        caplog.text,
-    )
-    caplog.clear()
+    family: settings.Family, changes: dict[str, Any], told: str, tiny_bert: Path, tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    with pytest.raises(BrokenOffError):
+        trained(family, tiny_bert, tmp_path, after=5)
     with caplog.at_level(logging.INFO), pytest.raises(BrokenOffError):
-        trained("token_classifier", tiny_bert, tmp_path, after=6, seed=5)
+        trained(family, tiny_bert, tmp_path, after=3, **changes)
+    assert f"other settings, broken off after update 5: training starts anew (different: {told})" in caplog.text
+    assert "going on" not in caplog.text
+    with caplog.at_level(logging.INFO), pytest.raises(BrokenOffError):
+        trained(family, tiny_bert, tmp_path, after=6)
     assert "checkpoint-5 is whole: going on after update 5" in caplog.text
 
 
-def test_through_the_stage_a_changed_seed_trains_anew(finished_clone: Project, tmp_path: Path, tries: Tries) -> None:
-    """With the checkpoints of another seed, another sentence, or another rate at hand, the weights are the same."""
-    command = ["python", "-m", "stages.train", "--family", "token_classifier", "--system", "B"]
+def change_seed(project: Project) -> None:
+    project.params(seed=43)
+
+
+def change_rate(project: Project) -> None:
+    project.params(**{"systems.B.train.learning_rate": 1e-3})
+
+
+def change_sentence(project: Project) -> None:
+    path = project.folder / "data/systems/B/train.jsonl"
+    first, *others = path.read_text(encoding="utf-8").splitlines()
+    row = json.loads(first)
+    row["tokens"][0] += "s"
+    path.write_text("\n".join([json.dumps(row), *others]) + "\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("family", "change", "told"),
+    [
+        ("token_classifier", change_seed, "seed, starting weights"),
+        ("span_marker", change_rate, "learning_rate"),
+        ("token_classifier", change_sentence, "train sentences"),
+        pytest.param("span_marker", change_seed, "seed, starting weights", marks=pytest.mark.promises),
+        pytest.param("token_classifier", change_rate, "learning_rate", marks=pytest.mark.promises),
+        pytest.param("span_marker", change_sentence, "train sentences", marks=pytest.mark.promises),
+    ],
+)
+def test_through_the_stage_a_change_trains_anew(
+    family: settings.Family, change: Callable[[Project], None], told: str, finished_clone: Project, tmp_path: Path
+) -> None:
+    """With the checkpoints of a run before the change at hand, or without them, the weights are the same."""
     weights: dict[bool, bytes] = {}
     for broken in (False, True):
         project = finished_clone.copy(tmp_path / str(broken))
         if broken:
-            process = Process(project.folder, command)
-            while process.alive() and not list(project.folder.glob(f"checkpoints/*/*/*/{MARK}")):
-                pass
-            process.send(9)
+            process = train(project, f"{family}-B", halt=5)
+            process.until_halted()
+            process.send(signal.SIGKILL)
             process.wait()
-        project.params(seed=43)
-        process = Process(project.folder, command)
+        change(project)
+        process = train(project, f"{family}-B")
         assert process.wait() == 0, process.said()
-        assert ("training starts anew (different: seed, starting weights)" in process.said()) == broken
-        weights[broken] = (project.folder / "models/token_classifier-B/model.safetensors").read_bytes()
-    with tries.one("changed seed"):
-        assert weights[False] == weights[True]
+        assert (f"after update 5: training starts anew (different: {told})" in process.said()) == broken
+        assert "going on" not in process.said()
+        weights[broken] = (project.folder / f"models/{family}-B/model.safetensors").read_bytes()
+    assert weights[False] == weights[True]
+    assert weights[True] != (finished_clone.folder / f"models/{family}-B/model.safetensors").read_bytes()

@@ -8,6 +8,7 @@ import random
 import re
 import shutil
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -29,6 +30,10 @@ KINDS = {
 """One stage of each kind, for the quick tests."""
 
 
+def of_each_kind(every: list[Stage]) -> list[Stage]:
+    return [stage for stage in every if stage.name in KINDS]
+
+
 def contents(folder: Path, output: str) -> dict[str, str]:
     """The SHA-256 of each file of an output, by path; empty where it is not there."""
     path = folder / output
@@ -48,6 +53,8 @@ class Bench:
         self.sizes = {
             output: max((self.folder / name).stat().st_size for name in files) for output, files in self.right.items()
         }
+        self.seconds: dict[str, float] = {}
+        """What each stage took when it ran unharmed last."""
 
     def begin(self, stage: Stage, **faults: int | bool) -> Process:
         """Start a stage as DVC does: its outputs are removed before."""
@@ -64,30 +71,38 @@ class Bench:
             if (self.folder / output).exists() and contents(self.folder, output) != self.right[output]
         ]
 
-    def heal(self, stage: Stage) -> float:
-        """Run the stage unharmed, check that everything is right and nothing else is left; the seconds it took."""
+    def heal(self, stage: Stage) -> None:
+        """Run the stage unharmed, check that everything is right and nothing else is left."""
         start = time.monotonic()
         process = self.begin(stage)
         assert process.wait() == 0, process.said()
         assert {name: contents(self.folder, name) for name in stage.outputs} == {
             name: self.right[name] for name in stage.outputs
         }
-        assert self.rests(stage) == []
-        return time.monotonic() - start
+        assert self.rests(stage) == set()
+        self.seconds[stage.name] = time.monotonic() - start
 
-    def rests(self, stage: Stage) -> list[Path]:
+    def rests(self, stage: Stage) -> set[Path]:
         """What lies half-written beside the stage's outputs."""
-        return [path for output in stage.outputs for path in (self.folder / output).parent.glob(".*.part")]
+        return {path for output in stage.outputs for path in (self.folder / output).parent.glob(".*.part")}
 
-    def kill(self, stage: Stage, seconds: float) -> None:
-        """Kill it at a random moment of the ``seconds`` that it takes, or, as often, while it writes."""
-        process = self.begin(stage)
-        moment = time.monotonic() + random.random() * seconds
-        writing = random.random() < 0.5
-        while process.alive() and (not self.rests(stage) if writing else time.monotonic() < moment):
-            time.sleep(0.0005)
-        process.send(signal.SIGKILL)
-        process.wait()
+    def kill(self, stage: Stage) -> None:
+        """Kill it at a random moment of the time that it takes, or, as often, while it writes.
+
+        A process that had ended before was not killed, and another is begun.
+        """
+        if stage.name not in self.seconds:
+            self.heal(stage)
+        for _ in range(100):
+            before, process = self.rests(stage), self.begin(stage)
+            moment = time.monotonic() + random.random() * self.seconds[stage.name]
+            writing = random.random() < 0.5
+            while process.alive() and (self.rests(stage) <= before if writing else time.monotonic() < moment):
+                time.sleep(0.0005)
+            process.send(signal.SIGKILL)
+            if process.wait() == -signal.SIGKILL:
+                return
+        raise AssertionError(f"{stage.name} always ends before it is killed")
 
     def starve(self, stage: Stage) -> Process:
         """Let every write fail behind a random byte of the stage's largest file."""
@@ -104,13 +119,11 @@ def bench(finished_clone: Project, tmp_path_factory: pytest.TempPathFactory) -> 
 
 def kill_and_heal(bench: Bench, chosen: list[Stage], kills: int, tries: Tries) -> None:
     for stage in chosen:
-        seconds = bench.heal(stage)
         for number in range(kills):
-            bench.kill(stage, seconds)
+            bench.kill(stage)
             with tries.one(f"{stage.name}, kill {number}"):
                 assert bench.torn(stage) == []
-        with tries.one(f"{stage.name}, healed"):
-            bench.heal(stage)
+        bench.heal(stage)
 
 
 def starve_and_heal(bench: Bench, chosen: list[Stage], times: int, tries: Tries) -> None:
@@ -148,15 +161,15 @@ def forbid_and_heal(bench: Bench, chosen: list[Stage], tries: Tries) -> None:
 
 
 def test_one_stage_of_each_kind_killed(bench: Bench, tries: Tries) -> None:
-    kill_and_heal(bench, [stage for stage in bench.stages if stage.name in KINDS], 1, tries)
+    kill_and_heal(bench, of_each_kind(bench.stages), 1, tries)
 
 
 def test_one_stage_of_each_kind_on_a_full_disk(bench: Bench, tries: Tries) -> None:
-    starve_and_heal(bench, [stage for stage in bench.stages if stage.name in KINDS], 1, tries)
+    starve_and_heal(bench, of_each_kind(bench.stages), 1, tries)
 
 
 def test_one_stage_of_each_kind_in_folders_that_may_not_be_written(bench: Bench, tries: Tries) -> None:
-    forbid_and_heal(bench, [stage for stage in bench.stages if stage.name in KINDS], tries)
+    forbid_and_heal(bench, of_each_kind(bench.stages), tries)
 
 
 def test_every_kind_is_tried(bench: Bench) -> None:
@@ -180,35 +193,55 @@ def test_every_stage_in_folders_that_may_not_be_written(bench: Bench, tries: Tri
     forbid_and_heal(bench, bench.stages, tries)
 
 
+def until_running(project: Project, dvc: subprocess.Popen[str], stages: int) -> bool:
+    """Wait until so many stages have been begun, and some time of the last; False where ``dvc`` has ended."""
+    start, seen = time.monotonic(), 0
+    while dvc.poll() is None and seen < stages:
+        seen = project.told().count("Running stage ")
+        time.sleep(0.01)
+    moment = time.monotonic() + random.random() * (time.monotonic() - start) / stages
+    while dvc.poll() is None and time.monotonic() < moment:
+        time.sleep(0.01)
+    return dvc.poll() is None
+
+
 @pytest.mark.promises
-@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("number", range(2))
 def test_the_whole_pipeline_killed_again_and_again(
     number: int, finished_clone: Project, tmp_path: Path, tries: Tries
 ) -> None:
-    """``dvc repro`` and everything that it started, killed every few seconds; nothing torn in workspace or cache."""
+    """``dvc repro`` and everything that it started, killed every few stages; nothing torn in workspace or cache."""
     project = finished_clone.copy(tmp_path / "project")
     bench = Bench(project)
     project.forget(*(stage.name for stage in bench.stages))
     shutil.rmtree(project.folder / ".dvc/cache")
     shutil.rmtree(project.folder / "checkpoints", ignore_errors=True)
-    through = False
-    for _ in range(30):
-        if through:
-            break
+    running = True
+    while running:
         dvc = project.start("dvc", "repro")
-        end = time.monotonic() + random.uniform(2, 20)
-        while dvc.poll() is None and time.monotonic() < end:
-            time.sleep(0.01)
-        through = dvc.poll() == 0
-        if dvc.poll() is None:
+        running = until_running(project, dvc, random.randint(2, 5))
+        if running:
             os.killpg(dvc.pid, signal.SIGKILL)
-        dvc.wait()
+        assert dvc.wait() in (0, -signal.SIGKILL), project.told()
         with tries.one(f"pipeline {number}"):
-            assert [torn for stage in bench.stages for torn in bench.torn(stage)] == []
+            assert torn_under_dvc(bench) == []
             assert torn_in_cache(project.folder) == []
-    project.dvc("repro")
     assert project.dvc("repro") == set()
     assert {output: contents(project.folder, output) for output in bench.right} == bench.right
+
+
+def torn_under_dvc(bench: Bench) -> list[str]:
+    """The outputs that are there and are not what they should be.
+
+    Of the old output of a stage that is not in dvc.lock, DVC may have removed a part to make it anew.
+    """
+    done = {stage.name for stage in stages(bench.folder)}
+    return [
+        output
+        for stage in bench.stages
+        for output in bench.torn(stage)
+        if stage.name in done or not contents(bench.folder, output).items() <= bench.right[output].items()
+    ]
 
 
 def torn_in_cache(folder: Path) -> list[str]:

@@ -16,10 +16,13 @@ import pytest
 from huggingface_hub import constants, hf_hub_download
 from huggingface_hub.utils._http import reset_sessions
 
-from stages import download
+from stages import download, settings
 from stages.cli import clear_errors
 from stages.corpus import hub
 from stages.corpus.hub import FILES, HubError, fetch
+from stages.corpus.labels import SPLITS
+from stages.corpus.rows import DataError
+from stages.corpus.source import TRUE_ROWS
 from tests.corpus.builders import row, tree
 from tests.corpus.hub_server import Answer, FakeHub
 
@@ -28,7 +31,7 @@ PROMISE = (
 )
 HOW = (
     "the real client against a hub on 127.0.0.1: cut and altered transfers, 429, 5xx, wrong revision, missing file, "
-    "gated, no network, a filled cache, the doubled load"
+    "gated, no network, a filled cache, the doubled load, wrong numbers of rows"
 )
 REPO = "Babelscape/multinerd"
 REVISION = "2814b78e7af4b5a1f1886fe7ad49632de4d9dd25"
@@ -58,6 +61,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pauses: list[float])
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(hub, "TRUE_ROWS", dict.fromkeys(SPLITS, 40))
     reset_sessions()
     with FakeHub(REPO, REVISION, {name: content(name) for name in FILES}) as running:
         monkeypatch.setenv("HF_ENDPOINT", running.url)
@@ -172,10 +176,14 @@ def test_a_transfer_that_never_ends_is_given_up(server: FakeHub, pauses: list[fl
     assert pauses == list(hub.PAUSES)
 
 
-def test_a_flipped_byte_is_fetched_again(server: FakeHub) -> None:
+def test_a_flipped_byte_is_named_and_fetched_again(server: FakeHub, caplog: pytest.LogCaptureFixture) -> None:
     server.flips[ONE] = 1
     assert_whole(fetch(REPO, REVISION))
     assert server.count("GET", ONE) == 2
+    right = content(ONE)
+    wrong = bytes([right[0] ^ 1]) + right[1:]
+    found, expected = (hashlib.sha256(one).hexdigest() for one in (wrong, right))
+    assert f"{ONE}: its hash is {found}, the hub reports {expected}; fetching it again" in caplog.messages
 
 
 def test_a_file_that_stays_wrong_is_refused_with_both_hashes(server: FakeHub) -> None:
@@ -196,10 +204,13 @@ def test_429_is_waited_out_as_long_as_the_hub_asks(server: FakeHub, pauses: list
     assert pauses == [17, 17, 17]
 
 
-def test_429_without_a_time_is_tried_after_growing_pauses(server: FakeHub, pauses: list[float]) -> None:
+def test_429_without_a_time_is_told_and_tried_after_growing_pauses(
+    server: FakeHub, pauses: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
     server.answers["HEAD", ONE] = Answer(429, times=4)
     assert_whole(fetch(REPO, REVISION))
     assert pauses == [1, 2, 4, 8]
+    assert caplog.messages[:4] == [f"the hub: HTTP 429; next try in {pause} s" for pause in pauses]
 
 
 def test_429_for_ever_is_given_up(server: FakeHub, pauses: list[float]) -> None:
@@ -307,11 +318,40 @@ def test_the_cache_is_the_users_or_the_projects(monkeypatch: pytest.MonkeyPatch)
     assert hub.cache_folder() == Path("/elsewhere")
 
 
-def test_other_sizes_than_multinerds_are_told(server: FakeHub, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING):
+def test_another_number_of_rows_than_multinerds_is_refused(server: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "TRUE_ROWS", {**TRUE_ROWS, "train": 40})
+    message = refused()
+    assert message.startswith(f"val/val_en.jsonl: 40 rows where {REPO} has 16,410 at {REVISION}: {server.url} does not")
+
+
+@pytest.mark.parametrize("difference", [-1, 1])
+def test_one_row_more_or_less_is_refused(server: FakeHub, difference: int) -> None:
+    name = "test/test_en.jsonl"
+    lines = content(name).splitlines(keepends=True)
+    server.files[name] = b"".join([*lines, lines[0]][: len(lines) + difference])
+    assert f"{name}: {40 + difference} rows where {REPO} has 40" in refused()
+
+
+def test_an_empty_file_is_refused(server: FakeHub) -> None:
+    server.files["test/test_en.jsonl"] = b""
+    with pytest.raises(DataError, match=r"test/test_en.jsonl: holds no sentence"):
         fetch(REPO, REVISION)
+
+
+def test_other_sizes_at_another_revision_are_told(
+    server: FakeHub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(hub, "TRUE_ROWS", TRUE_ROWS)
+    server.revision = "f" * 40
+    with caplog.at_level(logging.WARNING):
+        fetch(REPO, server.revision)
     assert "train_en.jsonl: 40 rows where MultiNERD has 131280" in caplog.text
     assert "_de.jsonl" not in caplog.text
+
+
+def test_the_pinned_revision_is_that_of_params_yaml() -> None:
+    chosen = settings.load(ROOT / "params.yaml").hub
+    assert (chosen.dataset, chosen.revision) == hub.PINNED == (REPO, REVISION)
 
 
 @pytest.fixture

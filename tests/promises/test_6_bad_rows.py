@@ -11,13 +11,18 @@ import pytest
 from stages import download, filter, summary
 from stages.cli import clear_errors
 from stages.corpus.labels import SPLITS
+from tests.clone import Project
 from tests.corpus.builders import row, tree, write_jsonl
 from tests.corpus.test_rows import BAD_LINES
 from tests.finished import finished
+from tests.promises.processes import Process
 from tests.promises.tries import Tries
 
 PROMISE = "6 Bad rows are named by file, line and field, 20 of them, the rest counted; or skipped and counted on demand"
-HOW = "every kind of bad row planted at random lines of every split, both answers (`stop`, `skip`), JSON and markup"
+HOW = (
+    "every kind of bad row planted at random lines of every split, both answers (`stop`, `skip`), JSON and markup; "
+    "also from the command to the report"
+)
 ROOT = Path(__file__).parents[2]
 GOOD = 30
 
@@ -138,3 +143,22 @@ def test_the_count_stands_in_the_table_of_all_runs(
     summary.main()
     text = Path("reports/runs.md").read_text(encoding="utf-8")
     assert ("**1,234 bad rows of the data were skipped**; reports/data/rows.json names them." in text) == bool(skipped)
+
+
+def test_from_the_command_line_to_the_report(finished_clone: Project, tmp_path: Path) -> None:
+    """As a user meets it: refused, then skipped on demand, then counted where all runs are compared."""
+    project = finished_clone.copy(tmp_path / "clone")
+    path = project.folder / "data/sample/val/val_en.txt"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([*lines[:3], "[Rome|PLACE] burns .", *lines[3:], "A [ b"]) + "\n", encoding="utf-8")
+    command = ["python", "-m", "stages.download"]
+    process = Process(project.folder, command)
+    assert process.wait() == 1
+    assert [line.partition(": ")[0] for line in process.said().removeprefix("error: ").splitlines()] == [
+        "data/sample/val/val_en.txt:4:7", f"data/sample/val/val_en.txt:{len(lines) + 2}:4",
+    ]  # fmt: skip
+    for skipping in ([*command, "--on-bad-row", "skip"], ["python", "-m", "stages.summary"]):
+        process = Process(project.folder, skipping)
+        assert process.wait() == 0, process.said()
+    text = (project.folder / "reports/runs.md").read_text(encoding="utf-8")
+    assert "**2 bad rows of the data were skipped**; reports/data/rows.json names them." in text

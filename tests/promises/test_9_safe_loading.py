@@ -26,7 +26,8 @@ from stages.scoring.label_errors import read_probabilities
 from stages.settings import FAMILIES, Family
 from tests.clone import ROOT, SECRETS, Project
 from tests.models.test_training import hyperparameters
-from tests.promises.processes import Process, stages
+from tests.promises.processes import Process, Stage, stages
+from tests.promises.test_4_full_disk_and_kill import of_each_kind
 from tests.promises.training import BrokenOffError, trained
 from tests.promises.tries import Tries
 from tests.reporting.builders import side, write_rows
@@ -70,6 +71,29 @@ def test_an_encoder_without_safetensors_is_refused_and_not_unpickled(
     with pytest.raises(EncoderError, match=r"cannot be read: .*safetensors only"):
         families.create(hyperparameters(family, encoder), TYPES)
     assert not mark.exists()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_model_without_safetensors_is_refused_and_not_unpickled(
+    family: Family, tiny_bert: Path, tmp_path: Path, mark: Path
+) -> None:
+    families.create(hyperparameters(family, tiny_bert), TYPES).save(tmp_path / "model")
+    (tmp_path / "model/model.safetensors").unlink()
+    (tmp_path / "model/pytorch_model.bin").write_bytes(pickle.dumps(Bomb(mark)))
+    with pytest.raises(UserError, match=r"cannot be read: .*safetensors only"):
+        families.load(tmp_path / "model")
+    assert not mark.exists()
+
+
+def test_no_line_of_the_stages_unpickles_or_trusts_foreign_code() -> None:
+    risky = re.compile(r"\bpickle\.|\btorch\.load\(|allow_pickle=True|trust_remote_code=True|\b(eval|exec)\(|\bdill\b")
+    lines = [
+        f"{path}: {line}"
+        for path in (ROOT / "stages").rglob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if risky.search(line) and ".eval()" not in line
+    ]
+    assert lines == []
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -145,28 +169,58 @@ def test_altered_weights_of_the_embedded_encoder_are_refused(
             places.locate(f"package:{package}")
 
 
-def test_no_stage_writes_outside_the_project(finished_clone: Project, tmp_path: Path, tries: Tries) -> None:
-    """Each write call of Python is watched; home and the system's temporary folder stay as they were."""
-    project = finished_clone.copy(tmp_path / "project")
-    for stage in stages(project.folder):
-        process = Process(project.folder, stage.command, watched=True)
+def watch(project: Project, chosen: list[Stage], home: Path, tries: Tries) -> None:
+    """Each write call of Python is watched, and home and the system's temporary folder stay empty."""
+    (home / "tmp").mkdir(parents=True)
+    for stage in chosen:
+        process = Process(project.folder, stage.command, watched=True, home=str(home))
         with tries.one(stage.name):
             assert process.wait() == 0, process.said()
             assert re.findall("^written outside: .*", process.said(), re.MULTILINE) == []
+            assert list(home.rglob("*")) == [home / "tmp"]
 
 
-@pytest.mark.parametrize("module", ["stages.train --help", "stages.summary"])
-def test_not_even_libraries_fill_the_home_folder(module: str, finished_clone: Project, tmp_path: Path) -> None:
+def test_one_stage_of_each_kind_writes_nothing_outside(finished_clone: Project, tmp_path: Path, tries: Tries) -> None:
+    project = finished_clone.copy(tmp_path / "project")
+    watch(project, of_each_kind(stages(project.folder)), tmp_path / "home", tries)
+
+
+@pytest.mark.promises
+def test_no_stage_writes_outside_the_project(finished_clone: Project, tmp_path: Path, tries: Tries) -> None:
+    project = finished_clone.copy(tmp_path / "project")
+    watch(project, stages(project.folder), tmp_path / "home", tries)
+
+
+def test_a_write_outside_is_seen(finished_clone: Project, tmp_path: Path) -> None:
+    target = tmp_path / "elsewhere.jsonl"
+    command = ["python", "-m", "stages.lookup", "--system", "A", "--no-such-option"]
+    assert Process(finished_clone.folder, command, watched=True).wait() == 2
+    source = finished_clone.folder / "data/systems/A/val.jsonl"
+    command = ["python", "-m", "stages.predict", "--model", "models/token_classifier-A", "--input", str(source)]
+    process = Process(finished_clone.folder, [*command, "--output", str(target)], watched=True)
+    assert process.wait() == 0, process.said()
+    assert f"written outside: {target} (os.rename)" in process.said()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "python -m stages.train --family span_marker --system B",
+        "python -m stages.summary",
+        pytest.param("dvc repro --force headline --single-item", marks=pytest.mark.promises),
+    ],
+)
+def test_not_even_libraries_fill_the_home_folder(command: str, finished_clone: Project, tmp_path: Path) -> None:
     """Fresh processes, as imports write caches: without make, whose environment would keep them in the project."""
     project, home = finished_clone.copy(tmp_path / "project"), tmp_path / "home"
-    home.mkdir()
+    (home / "tmp").mkdir(parents=True)
     settings = {
         name: value for name, value in project.environment().items() if not name.startswith(("HF_", "MPL", "XDG"))
     }
-    done = project.run("env", "-i", *(f"{name}={value}" for name, value in {**settings, "HOME": str(home)}.items()),
-                       sys.executable, "-m", *module.split())  # fmt: skip
+    settings |= {"HOME": str(home), "TMPDIR": str(home / "tmp")}
+    done = project.run("env", "-i", *(f"{name}={value}" for name, value in settings.items()), *command.split())
     assert done.returncode == 0, done.stderr
-    assert list(home.rglob("*")) == []
+    assert list(home.rglob("*")) == [home / "tmp"]
 
 
 def test_no_output_names_the_machine_its_user_or_a_token(finished_clone: Project, tries: Tries) -> None:
@@ -184,12 +238,17 @@ def test_no_output_names_the_machine_its_user_or_a_token(finished_clone: Project
 
 
 def test_the_committed_lock_is_of_the_sample_profile(tries: Tries) -> None:
-    lock = YAML(typ="safe").load((ROOT / "dvc.lock").read_text(encoding="utf-8"))["stages"]
+    yaml = YAML(typ="safe")
+    lock = yaml.load((ROOT / "dvc.lock").read_text(encoding="utf-8"))["stages"]
+    params = yaml.load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    assert (params["profile"], params["data"]["directory"]) == ("sample", "data/sample")
+    assert lock["check"]["params"]["params.yaml"] == params
     for name, entry in lock.items():
-        params = entry.get("params", {}).get("params.yaml", {})
+        known = entry.get("params", {}).get("params.yaml", {})
         with tries.one(name):
-            assert params.get("profile", "sample") == "sample"
-            assert params.get("data.directory", "data/sample") == "data/sample"
+            assert known.get("profile", "sample") == "sample"
+            assert known.get("data.directory", "data/sample") == "data/sample"
+            assert [key for key in known if key.startswith("profiles.") and not key.startswith("profiles.sample")] == []
             paths = [one["path"] for one in (*entry.get("deps", ()), *entry.get("outs", ()))]
             assert [path for path in paths if Path(path).is_absolute() or path.startswith("..")] == []
 

@@ -46,13 +46,14 @@ def digest_of(model: torch.nn.Module) -> str:
 
 
 def trained(
-    family: settings.Family, encoder: Path, folder: Path, after: int = 0, seed: int = 3, **changes: object
-) -> tuple[str, pd.DataFrame]:
+    family: settings.Family, encoder: Path, folder: Path, after: int = 0, seed: int = 3,
+    types: tuple[str, ...] = TYPES, **changes: object,
+) -> tuple[str, pd.DataFrame]:  # fmt: skip
     """Train to the end, or until broken off; the hash of the weights, and the curves."""
     hyper = hyperparameters(family, encoder, **{**SETTINGS, **changes})
     seed_everything(seed)
-    tagger = families.create(hyper, TYPES)
-    checkpoints = Breaking(folder, fingerprint(tagger.model, hyper, seed=str(seed)))
+    tagger = families.create(hyper, types)
+    checkpoints = Breaking(folder, fingerprint(tagger.model, hyper, seed=str(seed), types=" ".join(types)))
     checkpoints.after = after
     curves = train(build(tagger, MANY, ROWS, hyper, seed, folder), checkpoints)
     return digest_of(tagger.model), curves
