@@ -16,6 +16,7 @@ from transformers import (
 )
 
 from stages.corpus.labels import bio_tags, spans
+from stages.models.casing import cased, ignores_case, learn_case, saved_state
 from stages.models.device import device
 from stages.models.encoder import SAFELY, load_config, load_tokenizer, locate, reading
 from stages.models.processor import quicken
@@ -65,7 +66,12 @@ class TokenClassifier:
                 dtype=torch.float32,
                 **SAFELY,
             )
-        return cls(model, load_tokenizer(settings.encoder, settings.encoder_revision), settings.max_tokens)
+        tokenizer = load_tokenizer(settings.encoder, settings.encoder_revision)
+        if settings.case == "learnt" and ignores_case(tokenizer):
+            size = len(tokenizer)
+            tokenizer, twins = cased(tokenizer)
+            learn_case(model, size, twins)
+        return cls(model, tokenizer, settings.max_tokens)
 
     @classmethod
     def load(cls, place: str | Path, revision: str | None = None) -> TokenClassifier:
@@ -82,7 +88,7 @@ class TokenClassifier:
 
     def save(self, directory: str | Path, place: str | Path | None = None) -> None:
         """Write model and tokenizer as ``transformers`` loads them; see ``Model.save``."""
-        self.model.save_pretrained(directory, safe_serialization=True)
+        self.model.save_pretrained(directory, state_dict=saved_state(self.model), safe_serialization=True)
         self.tokenizer.save_pretrained(directory)
 
     def prepare(self, rows: Dataset) -> Dataset:
