@@ -136,7 +136,8 @@ class TwinEmbedding(nn.Embedding):
 
 def learn_case(model: PreTrainedModel, size: int, found: Twins) -> None:
     """Let ``model`` read the twins ``found`` of its first ``size`` pieces."""
-    table = TwinEmbedding(model.get_input_embeddings(), size, found)
+    plain: Any = model.get_input_embeddings()
+    table = TwinEmbedding(plain, size, found)
     model.set_input_embeddings(table)
     model.config.vocab_size = len(table.base)
 

@@ -129,7 +129,10 @@ def test_transformers_gives_the_same_logits(tiny_bert: Path, tmp_path: Path) -> 
     tagger = created("token_classifier", tiny_bert)
     opinionated(tagger)
     tagger.save(tmp_path)
-    stock, tokenizer = AutoModelForTokenClassification.from_pretrained(tmp_path), AutoTokenizer.from_pretrained(tmp_path)
+    stock, tokenizer = (
+        AutoModelForTokenClassification.from_pretrained(tmp_path),
+        AutoTokenizer.from_pretrained(tmp_path),
+    )
     for words, tagging in zip(WORDS, tagger.tag(WORDS), strict=True):
         encoded = tokenizer(words, is_split_into_words=True, return_tensors="pt")
         with torch.inference_mode():
