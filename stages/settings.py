@@ -28,6 +28,8 @@ Finite = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Scheduler = Literal["linear", "cosine", "constant", "constant_with_warmup"]
 Embeddings = Literal["trained", "sparse", "frozen"]
+Decoding = Literal["free", "legal"]
+Case = Literal["encoder", "learnt"]
 
 OnBadRow = Literal["stop", "skip"]
 
@@ -56,11 +58,14 @@ class _Common(_Strict):
     weight_decay: Finite
     max_grad_norm: Annotated[Finite, Field(gt=0)]
     embeddings: Embeddings
+    case: Case
     max_tokens: Annotated[int, Field(ge=8)]
 
 
 class TokenClassifierSettings(_Common):
-    """Hyperparameters of the token classifier."""
+    """Hyperparameters of the token classifier: the common ones, and how it chooses a sentence's labels."""
+
+    decoding: Decoding
 
 
 class SpanMarkerSettings(_Common):

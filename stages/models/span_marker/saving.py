@@ -17,6 +17,7 @@ from transformers import AutoModel, PreTrainedModel, XLMRobertaTokenizerFast
 from transformers.utils.hub import cached_file
 
 from stages.models import encoder as encoders
+from stages.models.casing import NO_TWINS, cased, ignores_case, learn_case, saved_state
 from stages.models.encoder import EncoderError
 from stages.models.span_marker import dense
 from stages.models.span_marker.modeling import POSITION_SHIFT, SpanMarker, encoder_config
@@ -64,7 +65,7 @@ def create(settings: SpanMarkerSettings, types: Sequence[str]) -> SpanMarker:
     model = SpanMarker(_config(inner, settings, types), encoder)
     _check(model, settings)
     tokenizer = encoders.load_tokenizer(settings.encoder, settings.encoder_revision)
-    _finish(model, tokenizer)
+    _finish(model, tokenizer, learns_case=settings.case == "learnt")
     if start is not None:
         _copy_classifier(start, model)
     if settings.mode == "selective":
@@ -90,8 +91,9 @@ def save(model: SpanMarker, directory: str | Path, place: str | Path | None = No
         inner["_name_or_path"] = _from_here(Path(place or directory))
         values = {key: value for key, value in encoder_config(model.config).to_dict().items() if key not in _PLACES}
         (directory / ENCODER_CONFIG).write_text(json.dumps(values, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    state = saved_state(model)
     model.save_pretrained(
-        directory, state_dict={name: value for name, value in model.state_dict().items() if "proposal." not in name}
+        directory, state_dict={name: value for name, value in state.items() if "proposal." not in name}
     )
     if model.proposal is not None:
         model.proposal.save(directory)
@@ -165,14 +167,20 @@ def _check(model: SpanMarker, settings: SpanMarkerSettings) -> None:
         dense.check_positions(model.encoder)
 
 
-def _finish(model: SpanMarker, tokenizer: Any) -> None:
+def _finish(model: SpanMarker, tokenizer: Any, learns_case: bool = False) -> None:
     """Give the model its tokenizer, with the markers and an embedding for each, as stock does when it loads."""
+    size, found = len(tokenizer), NO_TWINS
+    if learns_case and ignores_case(tokenizer):
+        tokenizer, found = cased(tokenizer)
     # XLM-RoBERTa's tokenizer joins punctuation to words; stock splits it off, once is enough.
     backend = tokenizer.backend_tokenizer
     if isinstance(tokenizer, XLMRobertaTokenizerFast) and "Punctuation" not in repr(backend.pre_tokenizer):
         backend.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Punctuation(), backend.pre_tokenizer])
     model.set_tokenizer(SpanMarkerTokenizer(tokenizer, config=model.config))
-    model.resize_token_embeddings(len(tokenizer), pad_to_multiple_of=VOCABULARY_MULTIPLE, mean_resizing=False)
+    rows = -(-len(tokenizer) // VOCABULARY_MULTIPLE) * VOCABULARY_MULTIPLE
+    model.resize_token_embeddings(rows - len(found.names), mean_resizing=False)
+    if found.names:
+        learn_case(model, size, found)
 
 
 @torch.no_grad()

@@ -16,27 +16,42 @@ from transformers import (
 )
 
 from stages.corpus.labels import bio_tags, spans
+from stages.models.casing import cased, ignores_case, learn_case, saved_state
 from stages.models.device import device
 from stages.models.encoder import SAFELY, load_config, load_tokenizer, locate, reading
 from stages.models.processor import quicken
 from stages.models.tagging import Tagging, batches
 from stages.models.token_classifier import preparation
+from stages.models.token_classifier.decoding import legal
 from stages.models.token_classifier.preparation import pieces
-from stages.settings import TokenClassifierSettings
+from stages.settings import Decoding, TokenClassifierSettings
 
 POSITIONS = {"cpu": 1024, "cuda": 8192}
 """Padded positions of a prediction batch: enough to fill a GPU, or what stays in a processor's cache."""
+FREE: Decoding = "free"
+"""The decoding that a saved model has where it names none, as a model of somebody else does."""
 CHUNK = 4096
 """Sentences in memory at once while tagging."""
 
 
 class TokenClassifier:
-    """A Hugging Face token classifier; the label of a word is that of its first subword."""
+    """A Hugging Face token classifier; the label of a word is that of its first subword.
 
-    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, max_tokens: int) -> None:
+    ``decoding`` says how a sentence's labels are chosen: ``free``, each word's likeliest, or ``legal``, the likeliest
+    sequence without an ``I-X`` that continues nothing.
+    """
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerFast,
+        max_tokens: int,
+        decoding: Decoding = FREE,
+    ) -> None:
         quicken(model)
         self.model = model
         self.tokenizer = tokenizer
+        self.decoding = decoding
         self.limit = min(max_tokens, int(tokenizer.model_max_length))
         names: dict[int, str] = model.config.id2label or {}
         self.labels = tuple(names[i] for i in range(model.config.num_labels))
@@ -55,7 +70,10 @@ class TokenClassifier:
         config.num_labels = len(labels)
         config.id2label = dict(enumerate(labels))
         config.label2id = {label: i for i, label in enumerate(labels)}
-        config.task_specific_params = {"ner": {"max_tokens": settings.max_tokens}}
+        own = {"max_tokens": settings.max_tokens, "decoding": settings.decoding}
+        if settings.decoding == FREE:
+            del own["decoding"]
+        config.task_specific_params = {"ner": own}
         with reading(settings.encoder):
             model = AutoModelForTokenClassification.from_pretrained(
                 locate(settings.encoder),
@@ -65,7 +83,12 @@ class TokenClassifier:
                 dtype=torch.float32,
                 **SAFELY,
             )
-        return cls(model, load_tokenizer(settings.encoder, settings.encoder_revision), settings.max_tokens)
+        tokenizer = load_tokenizer(settings.encoder, settings.encoder_revision)
+        if settings.case == "learnt" and ignores_case(tokenizer):
+            size = len(tokenizer)
+            tokenizer, twins = cased(tokenizer)
+            learn_case(model, size, twins)
+        return cls(model, tokenizer, settings.max_tokens, settings.decoding)
 
     @classmethod
     def load(cls, place: str | Path, revision: str | None = None) -> TokenClassifier:
@@ -78,11 +101,12 @@ class TokenClassifier:
             model = AutoModelForTokenClassification.from_pretrained(place, revision=revision or "main", **SAFELY)
         tokenizer = load_tokenizer(str(place), revision)
         own = (getattr(model.config, "task_specific_params", None) or {}).get("ner", {})
-        return cls(model.to(device()), tokenizer, own.get("max_tokens", model.config.max_position_embeddings - 2))
+        limit = own.get("max_tokens", model.config.max_position_embeddings - 2)
+        return cls(model.to(device()), tokenizer, limit, own.get("decoding", FREE))
 
     def save(self, directory: str | Path, place: str | Path | None = None) -> None:
         """Write model and tokenizer as ``transformers`` loads them; see ``Model.save``."""
-        self.model.save_pretrained(directory, safe_serialization=True)
+        self.model.save_pretrained(directory, state_dict=saved_state(self.model), safe_serialization=True)
         self.tokenizer.save_pretrained(directory)
 
     def prepare(self, rows: Dataset) -> Dataset:
@@ -106,7 +130,10 @@ class TokenClassifier:
 
     def _answers(self, sentences: Sequence[Sequence[str]], gold: Sequence[Sequence[str]] | None) -> list[Tagging]:
         table = self._probabilities(sentences)
-        best, certainty = table.argmax(-1), table.max(-1)
+        best = table.argmax(-1)
+        if self.decoding == "legal":
+            best = legal(table, np.cumsum([len(words) for words in sentences], dtype=np.int64), self.labels)
+        certainty = table[np.arange(len(best)), best]
         inside = best != self.outside
         losses = None if gold is None else self._losses(table, gold)
         answers: list[Tagging] = []
