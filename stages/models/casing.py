@@ -86,7 +86,7 @@ def cased(tokenizer: PreTrainedTokenizerFast) -> tuple[PreTrainedTokenizerFast, 
     state = json.loads(tokenizer.backend_tokenizer.to_str())
     model, normalizer = state["model"], state["normalizer"]
     found = twins(model["vocab"], model["continuing_subword_prefix"], set(tokenizer.all_special_tokens))
-    model["vocab"].update({name: len(tokenizer) + i for i, name in enumerate(found.names)})
+    model["vocab"].update(zip(found.names, range(len(tokenizer), len(tokenizer) + len(found.names)), strict=True))
     if normalizer["strip_accents"] is None:
         normalizer["strip_accents"] = True
     normalizer["lowercase"] = False
