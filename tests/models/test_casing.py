@@ -164,6 +164,8 @@ def test_capitals_are_learnt_for_words_that_training_never_saw(
     family: settings.Family, embeddings: str, tiny_bert: Path, tmp_path: Path
 ) -> None:
     changes = {"epochs": 2, "learning_rate": 5e-3, "embeddings": embeddings}
+    if family == "span_marker":
+        changes["mode"] = "exact"  # so that no proposal keeps both sentences from being asked about
 
     def difference(case: str) -> float:
         tagger, _ = trained(family, tiny_bert, tmp_path / case, case=case, **changes)
