@@ -46,6 +46,8 @@ CHANGES: dict[str, Any] = {
     "entity_words": 3,
     "mode": "exact",
     "embeddings": "frozen",
+    "case": "learnt",
+    "decoding": "legal",
     "negatives": 5,
     "proposal_recall": 0.5,
 }
