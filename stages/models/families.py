@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from stages.corpus.files import read_json
 from stages.errors import UserError
+from stages.models.places import locate
 from stages.models.tagging import Model, Tagger
 from stages.settings import FamilySettings, SpanMarkerSettings
 
@@ -46,18 +48,29 @@ def load_checkpoint(settings: FamilySettings) -> Tagger | None:
     Raises:
         EncoderError: the encoder cannot be found.
     """
+    place = locate(settings.encoder)
+    config_file = Path(place) / "config.json"
+    if config_file.is_file() and not _names_a_tagger(read_json(config_file)):
+        return None  # told by the file alone: the libraries take seconds to load
     import span_marker  # noqa: F401  (registers its configuration with transformers)
 
-    from stages.models.encoder import load_config, locate
+    from stages.models.encoder import load_config
 
-    place = locate(settings.encoder)
     config = load_config(settings.encoder, settings.encoder_revision)
     if config.model_type == "span-marker":
         from stages.models.span_marker import SpanMarkerTagger
 
         return SpanMarkerTagger.load(place, settings.encoder_revision)
-    if any(name.endswith("ForTokenClassification") for name in config.architectures or ()):
+    if _names_a_tagger(config.to_dict()):
         from stages.models.token_classifier import TokenClassifier
 
         return TokenClassifier.load(place, settings.encoder_revision)
     return None
+
+
+def _names_a_tagger(config: Mapping[str, Any]) -> bool:
+    """Whether a ``config.json`` is that of an NER model of either family."""
+    architectures = config.get("architectures") or ()
+    return config.get("model_type") == "span-marker" or any(
+        name.endswith("ForTokenClassification") for name in architectures
+    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -92,3 +94,13 @@ def test_a_plain_encoder_has_no_score_and_says_so(
     assert rows(tmp_path, "A") == [
         {"unscored": "start is no NER model: untrained, it has nothing to score as System A"}
     ]
+
+
+def test_an_encoder_that_is_no_ner_model_is_told_without_the_libraries_of_models() -> None:
+    code = (
+        "import sys; from stages import settings; from stages.models.families import load_checkpoint; "
+        "assert load_checkpoint(settings.load().training('span_marker', 'A', 'sample')) is None; "
+        "assert not {'torch', 'transformers'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
