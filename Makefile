@@ -14,7 +14,7 @@ export DVC_SITE_CACHE_DIR ?= $(CURDIR)/.dvc/tmp/site
 export DVC_NO_ANALYTICS := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help setup repro test test-real promises lint seeds real bench commands readme clean
+.PHONY: help setup repro test test-real promises lint seeds real bench ablation commands readme clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -61,6 +61,10 @@ real: setup  ## figures on real sentences: make real DATA=folder (an hour and mo
 bench: setup  ## speed beside the peers (40 minutes), or some rows: make bench ONLY="exact-training data"
 	python -m stages.bench $(if $(ONLY),--only "$(ONLY)")
 	python -m stages.readme --only benchmark
+
+ablation: setup  ## our recipe without each of its choices, and other people's (hours, kept as they end); make ablation ONLY="token"
+	python -m stages.ablation $(if $(ONLY),--only "$(ONLY)")
+	python -m stages.readme --only ablation
 
 commands: setup  ## record in reports/commands.txt what README shows of DVC's commands
 	rm -rf .cache/commands && git clone -q . .cache/commands

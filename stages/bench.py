@@ -13,7 +13,7 @@ import typer
 from stages import settings
 from stages.benchmark import report
 from stages.benchmark.catalogue import ROWS, chosen
-from stages.benchmark.plan import Plan
+from stages.benchmark.plan import Plan, recipes
 from stages.benchmark.sentences import SAMPLE, read_corpus
 from stages.cli import run
 from stages.errors import UserError
@@ -31,17 +31,17 @@ def main(
     threads: Annotated[int | None, typer.Option(min=1, help="of each side; without it, one a core")] = None,
     model: Annotated[Path | None, typer.Option(help="a trained SpanMarker; without it, one is trained once")] = None,
     output: Annotated[Path, typer.Option(help="rows of other names in it stay")] = OUTPUT,
-    params: Annotated[Path, typer.Option(help="whose profile `local` is measured")] = settings.PARAMS,
+    params: Annotated[Path, typer.Option(help="whose profile `local` names encoder and sizes")] = settings.PARAMS,
 ) -> None:
     """Measure rows one after the other; each is written, with a picture of all, as soon as it is there."""
     from stages.models.device import has_bf16  # here: torch takes seconds that --help does not need
 
     names = chosen([name for text in only or () for name in text.split()], everything, has_bf16())
-    hyper = settings.load(params)
+    span_marker, token_classifier = recipes(settings.load(params))
     plan = Plan(
         corpus=read_corpus(data or Path(os.environ.get("MULTINERD_DIR") or SAMPLE)),
-        span_marker=hyper.training("span_marker", "A", "local"),  # type: ignore[arg-type]
-        token_classifier=hyper.training("token_classifier", "A", "local"),  # type: ignore[arg-type]
+        span_marker=span_marker,
+        token_classifier=token_classifier,
         repeats=repeats,
         threads=threads or report.cores(),
         cache=CACHE.resolve(),

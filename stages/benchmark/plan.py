@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from stages.benchmark.sentences import Corpus
-from stages.settings import SpanMarkerSettings, TokenClassifierSettings
+from stages.settings import Settings, SpanMarkerSettings, TokenClassifierSettings
 
 BATCH = 8
 """Sentences a training step, for both sides of every speed row."""
@@ -15,6 +15,13 @@ SEED = 42
 """Of weights and batches, for both sides of every speed row."""
 DATA_ROWS = 1_340_000
 """MultiNERD's sentences in ten languages (https://huggingface.co/datasets/Babelscape/multinerd)."""
+RECIPE: dict[str, Any] = {
+    "batch_size": 16, "accumulation": 1, "learning_rate": 3e-4, "scheduler": "linear", "warmup_ratio": 0.1,
+    "weight_decay": 0.01, "max_grad_norm": 1.0, "embeddings": "trained", "case": "encoder",
+}  # fmt: skip
+"""Plain fine-tuning: what is compared are ways to compute, so the recipe is one that every side can follow."""
+SPAN_RECIPE = RECIPE | {"train_sentences": 3000, "epochs": 2, "negatives": 16}
+TOKEN_RECIPE = RECIPE | {"train_sentences": None, "epochs": 3, "decoding": "free"}
 
 Mode = Literal["exact", "selective"]
 
@@ -39,3 +46,9 @@ class Plan:
     def mode(self, mode: Mode) -> SpanMarkerSettings:
         """SpanMarker's hyperparameters in one mode."""
         return self.span_marker.model_copy(update={"mode": mode})
+
+
+def recipes(hyper: Settings) -> tuple[SpanMarkerSettings, TokenClassifierSettings]:
+    """Both families' hyperparameters: the encoder and the sizes of the profile ``local``, the rest plain fine-tuning."""
+    span, token = (hyper.training(family, "A", "local") for family in ("span_marker", "token_classifier"))
+    return span.model_copy(update=SPAN_RECIPE), token.model_copy(update=TOKEN_RECIPE)  # type: ignore[return-value]

@@ -39,7 +39,7 @@ def selective_training_f1(plan: Plan) -> dict[str, Any]:
     jobs = [*_span_jobs(plan, "selective"), *_span_jobs(plan, "exact")]
     results = trained(plan, jobs)
     row = _compared(plan.corpus, plan.span_marker, results[: len(SEEDS)], results[len(SEEDS) :])
-    return {"peer": "ours in exact mode, the same sentences, epochs and seeds", **_same(_found()), **row}
+    return {"peer": "ours in exact mode, the same sentences, epochs and seeds", **_same(found_precision()), **row}
 
 
 def selective_prediction_f1(plan: Plan) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def token_training_f1(plan: Plan) -> dict[str, Any]:
     ways = ("ours", "plain")
     results = trained(plan, [Job(way, settings, seed, bf16=True) for way in ways for seed in SEEDS])  # type: ignore[arg-type]
     row = _compared(plan.corpus, settings, results[: len(SEEDS)], results[len(SEEDS) :])
-    return {"peer": "transformers.Trainer set up as run_ner.py does, by our recipe", **_same(_found()), **row}
+    return {"peer": "transformers.Trainer set up as run_ner.py does, by our recipe", **_same(found_precision()), **row}
 
 
 def logits(plan: Plan) -> dict[str, Any]:
@@ -117,7 +117,7 @@ def _same(precision: str) -> dict[str, Any]:
     return {"precision": {"ours": precision, "peer": precision}}
 
 
-def _found() -> str:
+def found_precision() -> str:
     """The precision that training takes on this machine."""
     from stages.models.device import has_bf16  # here, so that other rows' waiting process need not load torch
 

@@ -6,6 +6,7 @@ import hashlib
 import importlib.metadata
 import json
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,20 +17,24 @@ from stages.benchmark.race import pool
 from stages.benchmark.report import commit
 from stages.benchmark.sentences import Corpus, Sentence
 from stages.corpus.files import read_json, whole_folder, write_json
-from stages.corpus.labels import TAGS, TYPES, bio
-from stages.settings import FamilySettings, TokenClassifierSettings
+from stages.corpus.labels import SYSTEMS, TAGS, bio, project, projection
+from stages.settings import FamilySettings, System, TokenClassifierSettings
 
 LIBRARIES = ("torch", "transformers")
 
 
 @dataclass(frozen=True)
 class Job:
-    """One training: by this project or plainly, in 32 bits or (``bf16``) in the precision that the machine has."""
+    """One training: by this project or plainly, in 32 bits or (``bf16``) in the precision that the machine has.
+
+    Plain ones are of System A.
+    """
 
     way: Literal["ours", "plain"]
     settings: FamilySettings
     seed: int
     bf16: bool
+    system: System = "A"
 
     def name(self, corpus: Corpus) -> str:
         """A folder's name, another one for whatever changes the result, this project's code excepted."""
@@ -38,16 +43,23 @@ class Job:
             "sentences": [corpus.train, corpus.val, corpus.test],
             "versions": {name: importlib.metadata.version(name) for name in LIBRARIES},
         }  # fmt: skip
+        if self.system != "A":
+            values["system"] = self.system
         digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
         return f"{self.way}-{self.seed}-{digest[:12]}"
 
 
 class Trained(NamedTuple):
-    """A training: its model directory, the ``commit`` that it ran at, BIO tags of the test sentences."""
+    """A training: its model directory, the ``commit`` that it ran at, BIO tags of the test sentences.
+
+    ``cpu_seconds`` is the processor's time in all of its threads, preparing and predicting included, None where it
+    was not noted.
+    """
 
     model: Path
     commit: str
     tags: list[list[str]]
+    cpu_seconds: float | None = None
 
 
 def trained(plan: Plan, jobs: Sequence[Job]) -> list[Trained]:
@@ -69,8 +81,9 @@ def train(job: Job, corpus: Corpus, folder: Path, commit: str) -> None:
     """Train one model and tag the test sentences with it; ``folder`` appears whole or not at all."""
     with whole_folder(folder) as target:
         by = _plainly if job.way == "plain" else _by_us
+        start = time.process_time()
         write_json(target / "tags.json", by(job, corpus, target / "model"))
-        write_json(target / "training.json", {"commit": commit})
+        write_json(target / "training.json", {"commit": commit, "cpu_seconds": time.process_time() - start})
 
 
 def _by_us(job: Job, corpus: Corpus, model: Path) -> list[list[str]]:
@@ -82,16 +95,24 @@ def _by_us(job: Job, corpus: Corpus, model: Path) -> list[list[str]]:
     from stages.models.training import build, seed_everything
 
     seed_everything(job.seed)
-    tagger = families.create(job.settings, TYPES)
-    rows, val = (Dataset.from_list(part) for part in (corpus.train, corpus.val))
+    types = SYSTEMS[job.system]
+    tagger = families.create(job.settings, types)
+    rows, val = (Dataset.from_list(_known(part, job.system)) for part in (corpus.train, corpus.val))
     bf16 = job.bf16 and has_bf16()
     overrides = {"bf16": bf16, "disable_tqdm": True, "eval_strategy": "no"}
     with tempfile.TemporaryDirectory() as work:
         build(tagger, rows, val, job.settings, job.seed, Path(work), **overrides).train()
     with precision(bf16):
-        tagger.settle([row["tokens"] for row in corpus.val], [[TAGS[i] for i in row["ner_tags"]] for row in corpus.val])
+        gold = [project([TAGS[i] for i in row["ner_tags"]], types) for row in corpus.val]
+        tagger.settle([row["tokens"] for row in corpus.val], gold)
     tagger.save(model)
     return tagged(model, None, corpus.test)
+
+
+def _known(sentences: list[Sentence], system: System) -> list[Sentence]:
+    """The sentences with the tags that ``system`` knows."""
+    table = projection(SYSTEMS[system])
+    return [{**sentence, "ner_tags": [table[i] for i in sentence["ner_tags"]]} for sentence in sentences]
 
 
 def _plainly(job: Job, corpus: Corpus, model: Path) -> list[list[str]]:
@@ -123,4 +144,4 @@ def tagged(model: Path, mode: str | None, sentences: list[Sentence]) -> list[lis
 
 def _read(folder: Path) -> Trained:
     told = read_json(folder / "training.json")
-    return Trained(folder / "model", told["commit"], read_json(folder / "tags.json"))
+    return Trained(folder / "model", told["commit"], read_json(folder / "tags.json"), told.get("cpu_seconds"))

@@ -11,6 +11,7 @@ import pandas as pd
 
 from stages.corpus.files import read_json
 from stages.errors import UserError
+from stages.reporting import ablation as recipes
 from stages.reporting.benchmark import origins
 from stages.reporting.benchmark import table as benchmark_table
 from stages.reporting.names import FAMILIES, KINDS, run_title
@@ -45,7 +46,7 @@ def fill(readme: str, parts: Mapping[str, str]) -> str:
 
 def parts(root: Path) -> dict[str, str]:
     """Every part by name, from the reports below ``root``; where its input is missing, one line says so."""
-    found: tuple[Callable[[Path], str], ...] = (sample, commands, real, benchmark, promises)
+    found: tuple[Callable[[Path], str], ...] = (sample, commands, real, ablation, benchmark, promises)
     return {write.__name__: write(root / "reports") for write in found}
 
 
@@ -93,6 +94,15 @@ def real(reports: Path) -> str:
     table = _table(runs_table(runs["test"], runs["val"]))
     texts = [_data(read_json(folder / "data.json"), read_json(folder / "settings.json")), table]
     return "\n\n".join([*texts, "\n".join(answers), *shown])
+
+
+def ablation(reports: Path) -> str:
+    """Our recipes, each without one of its choices, and other people's, from ``reports/ablation.json``."""
+    path = reports / "ablation.json"
+    if not path.exists():
+        return "*No figures yet: `make ablation` and then `make readme` write them.*"
+    rows = read_json(path)["rows"]
+    return "\n\n".join([origins(rows), recipes.table(rows), recipes.looks(rows)])
 
 
 def benchmark(reports: Path) -> str:

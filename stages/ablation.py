@@ -1,0 +1,75 @@
+"""Our recipe, the same without each of its choices, and other people's: ``python -m stages.ablation``."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stages import settings
+from stages.bench import CACHE
+from stages.benchmark import ablation, report
+from stages.benchmark.plan import Plan, recipes
+from stages.benchmark.recipes import OURS, RECIPES
+from stages.benchmark.sentences import SAMPLE, read_corpus
+from stages.benchmark.trainings import trained
+from stages.cli import run
+from stages.errors import UserError
+from stages.scoring.verdict import points
+from stages.settings import System
+
+OUTPUT = Path("reports/ablation.json")
+
+
+def main(
+    only: Annotated[list[str] | None, typer.Option(help="recipes by name: several in quotes, or repeated")] = None,
+    system: Annotated[System, typer.Option(help="A or B")] = "A",
+    seeds: Annotated[str, typer.Option(help="of weights and batches")] = "1 2 3",
+    encoder: Annotated[str | None, typer.Option(help="in place of the profile's; names a row of its own")] = None,
+    test: Annotated[bool, typer.Option("--test", help="look at the test split, too; the looks are counted")] = False,
+    data: Annotated[Path | None, typer.Option(help="real sentences; else MULTINERD_DIR, else the sample")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="in all; without it, one a core")] = None,
+    output: Annotated[Path, typer.Option(help="rows of other names in it stay")] = OUTPUT,
+) -> None:
+    """Train each recipe of the profile ``local`` with each seed and compare it on val with our whole one.
+
+    Trainings are kept in .cache/bench, so that none runs twice.
+    """
+    names = [name for text in only or () for name in text.split()] or list(RECIPES)
+    for name in names:
+        if name not in RECIPES:
+            raise UserError(f"--only {name}: no such recipe; there are {', '.join(RECIPES)}")
+    try:
+        drawn = [int(seed) for seed in seeds.split()]
+    except ValueError:
+        raise UserError(f"--seeds {seeds!r}: expected whole numbers, such as '1 2 3'") from None
+    hyper = settings.load()
+    corpus = read_corpus(data or Path(os.environ.get("MULTINERD_DIR") or SAMPLE))
+    plan = Plan(corpus, *recipes(hyper), repeats=1, threads=threads or report.cores(), cache=CACHE.resolve())
+    origin = report.origin()
+    for name in names:
+        start = time.monotonic()
+        wanted = ablation.jobs(hyper, name, system, drawn, encoder)
+        models = ablation.on_val(plan, wanted)
+        whole = OURS[RECIPES[name].family]
+        ours = None if name == whole else ablation.on_val(plan, ablation.jobs(hyper, whole, system, drawn, encoder))
+        before = report.load(output)
+        label = "-".join([name, system, *([Path(encoder).name] if encoder else [])])
+        row = {"name": label, "seeds": drawn, "data": corpus.kind, **ablation.row(name, corpus.val, system, models, ours)}
+        row["test"] = next((one.get("test") for one in before if one["name"] == label), None)
+        if test:
+            looks = (row["test"] or {}).get("looks", 0) + 1
+            seen = ablation.scores(corpus.test, system, trained(plan, wanted))
+            row["test"] = {"looks": looks, "seeds": drawn, **seen}
+        rows = report.merged(before, {**row, "threads": plan.threads, **origin}, [])
+        report.save(output, rows)
+        f1 = sum(row["val"]["f1"]) / len(drawn)
+        told = "" if ours is None else f", {points(row['difference'])} points of {whole}"
+        print(f"{label}: val F1 {f1:.4f}{told} ({time.monotonic() - start:.0f} s)", flush=True)
+
+
+if __name__ == "__main__":
+    run(main)

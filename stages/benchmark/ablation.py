@@ -1,0 +1,93 @@
+"""The rows of the ablation: each recipe trained on the same sentences with the same seeds, chosen on val."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from stages.benchmark.plan import Plan
+from stages.benchmark.quality import found_precision
+from stages.benchmark.race import pool
+from stages.benchmark.recipes import OURS, RECIPES
+from stages.benchmark.sentences import Sentence
+from stages.benchmark.trainings import Job, Trained, tagged, trained
+from stages.corpus.files import read_json, write_json
+from stages.corpus.labels import SYSTEMS, TAGS, TYPES, project
+from stages.scoring.counts import counts, f1
+from stages.scoring.paired import compare_counts
+from stages.settings import Settings, System
+
+FREQUENT = 30
+"""Entities of a type, at least, for it to enter the macro F1 of frequent types."""
+
+
+def jobs(hyper: Settings, name: str, system: System, seeds: Sequence[int], encoder: str | None) -> list[Job]:
+    """The trainings of one recipe; ``encoder`` wins over the profile's."""
+    recipe = RECIPES[name]
+    changes = recipe.changes | ({} if encoder is None else {"encoder": encoder})
+    settings = hyper.training(recipe.family, system, "local").model_copy(update=changes)
+    return [Job("ours", settings, seed, bf16=True, system=system) for seed in seeds]
+
+
+def on_val(plan: Plan, wanted: Sequence[Job]) -> list[Trained]:
+    """Every job's model with its tags of val, trained or tagged now where the cache lacks them."""
+    models = trained(plan, wanted)
+    files = [one.model.parent / "tags_val.json" for one in models]
+    missing = [(one, file) for one, file in zip(models, files, strict=True) if not file.exists()]
+    if missing:
+        with pool(len(missing), plan.threads) as processes:
+            waiting = [(processes.submit(tagged, one.model, None, plan.corpus.val), file) for one, file in missing]
+            for tags, file in waiting:
+                write_json(file, tags.result())
+    return [one._replace(tags=read_json(file)) for one, file in zip(models, files, strict=True)]
+
+
+def scores(sentences: Sequence[Sentence], system: System, models: Sequence[Trained]) -> dict[str, Any]:
+    """F1 of each seed: micro, macro over the types with ``FREQUENT`` gold entities or more, and of B's five types."""
+    table = _counts(sentences, system, models).sum(axis=1)  # (models, types, 3)
+    gold = table[0, :, 0] + table[0, :, 2]
+    five = [TYPES.index(kind) for kind in SYSTEMS["B"]]
+    return {
+        "f1": f1(table.sum(axis=1)).tolist(),
+        "macro_f1_frequent": f1(table[:, gold >= FREQUENT]).mean(axis=-1).tolist(),
+        "five_f1": f1(table[:, five].sum(axis=1)).tolist(),
+        "per_type": {TYPES[i]: float(np.mean(f1(table[:, i]))) for i in np.flatnonzero(gold)},
+    }
+
+
+def row(
+    name: str, val: Sequence[Sentence], system: System, models: Sequence[Trained], ours: Sequence[Trained] | None
+) -> dict[str, Any]:
+    """One recipe's figures on val, and how far they are from our whole recipe's, in F1.
+
+    The interval (95 %) is of :func:`stages.scoring.paired.compare_counts`; without ``ours``, nothing is compared.
+    """
+    recipe, precision = RECIPES[name], found_precision()
+    found = {
+        "what": recipe.what,
+        "family": recipe.family,
+        "system": system,
+        "peer": OURS[recipe.family],
+        "others": recipe.peer,
+        "unit": "F1",
+        "ratio": None,
+        "precision": {"ours": precision, "peer": precision},
+        "val": scores(val, system, models),
+        "cpu_seconds": statistics.median(one.cpu_seconds or 0.0 for one in models),
+        "trained_at": sorted({one.commit for one in models}),
+    }
+    if ours is None:
+        return found
+    theirs, mine = (_counts(val, system, side).sum(axis=2) for side in (ours, models))
+    change = compare_counts(theirs, mine)
+    interval = [change.low, change.high]
+    return {**found, "difference": change.difference, "interval": interval, "p_value": change.p_value}
+
+
+def _counts(sentences: Sequence[Sentence], system: System, models: Sequence[Trained]) -> np.ndarray:
+    """Hits and mistakes ``(models, sentences, types, 3)`` against what the system is asked for."""
+    gold = [project([TAGS[tag] for tag in sentence["ner_tags"]], SYSTEMS[system]) for sentence in sentences]
+    return np.stack([counts(gold, one.tags) for one in models])

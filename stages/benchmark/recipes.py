@@ -1,0 +1,54 @@
+"""Recipes of training that are set beside each other: ours, ours without one of its choices, and other people's."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from stages.settings import Family
+
+
+class Recipe(NamedTuple):
+    """What a recipe has otherwise than the profile ``local`` has it for its family, and where that is from."""
+
+    family: Family
+    what: str
+    changes: dict[str, Any]
+    peer: bool = False
+
+
+PLAIN: dict[str, Any] = {
+    "train_sentences": None, "accumulation": 1, "scheduler": "linear", "weight_decay": 0.01, "max_grad_norm": 1.0,
+    "embeddings": "trained", "case": "encoder",
+}  # fmt: skip
+"""Fine-tuning with nothing of ours."""
+PLAIN_TOKEN = PLAIN | {"decoding": "free"}
+RUN_NER = PLAIN_TOKEN | {"learning_rate": 5e-5, "batch_size": 8, "weight_decay": 0.0, "warmup_ratio": 0.0}
+ROBERTA = PLAIN_TOKEN | {"learning_rate": 2e-5, "batch_size": 20, "warmup_ratio": 0.0}
+LARGE_RATE = PLAIN_TOKEN | {"learning_rate": 3e-4, "batch_size": 16, "warmup_ratio": 0.1}
+PROJECT = PLAIN | {"learning_rate": 5e-5, "batch_size": 16, "accumulation": 2, "warmup_ratio": 0.1, "mode": "exact"}
+
+TOKEN: Family = "token_classifier"
+SPAN: Family = "span_marker"
+RECIPES: dict[str, Recipe] = {
+    "token": Recipe(TOKEN, "profile local", {}),
+    "token-without-capitals": Recipe(TOKEN, "without capitals", {"case": "encoder"}),
+    "token-without-legal": Recipe(TOKEN, "without legal decoding", {"decoding": "free"}),
+    "token-without-rate": Recipe(TOKEN, "learning rate 3e-4", {"learning_rate": 3e-4}),
+    "token-without-epochs": Recipe(TOKEN, "3 epochs", {"epochs": 3}),
+    "span-marker": Recipe(SPAN, "profile local", {}),
+    "span-marker-without-capitals": Recipe(SPAN, "without capitals", {"case": "encoder"}),
+    "plain": Recipe(TOKEN, "plain: 3e-4, batch 16, 3 epochs", LARGE_RATE | {"epochs": 3}, peer=True),
+    "run-ner-3": Recipe(TOKEN, "run_ner.py: 5e-5, batch 8, 3 epochs", RUN_NER | {"epochs": 3}, peer=True),
+    "roberta-1": Recipe(TOKEN, "RoBERTa project: 2e-5, batch 20, 1 epoch", ROBERTA | {"epochs": 1}, peer=True),
+    "roberta-3": Recipe(TOKEN, "the same, 3 epochs", ROBERTA | {"epochs": 3}, peer=True),
+    "span-marker-1": Recipe(SPAN, "SpanMarker project: 5e-5, batch 32, 1 epoch", PROJECT | {"epochs": 1}, peer=True),
+    "span-marker-3": Recipe(SPAN, "the same, 3 epochs", PROJECT | {"epochs": 3}, peer=True),
+}
+"""By name, in the order of the table. Peers are trained by this project's own trainer, so that only the recipe differs:
+
+its token classifier and exact SpanMarker have the plain ones' logits (the rows ``token-training-f1`` and ``logits`` of
+the benchmark). Sources: run_ner.py's are ``transformers.TrainingArguments``' defaults; the two projects' are those that
+the profile ``full`` rebuilds.
+"""
+OURS = {TOKEN: "token", SPAN: "span-marker"}
+"""What every recipe of a family is compared with."""

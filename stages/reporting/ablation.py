@@ -1,0 +1,45 @@
+"""The ablation's rows as a table, from ``reports/ablation.json`` alone."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from stages.reporting.comparison import interval
+from stages.reporting.names import KINDS
+from stages.reporting.tables import markdown_table
+from stages.scoring.verdict import points
+
+HEADER = ("row", "recipe", "seeds", "val F1", "frequent types", "five types", "against ours", "CPU min", "test F1")
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The rows as Markdown: means over seeds with their lowest and highest; ``frequent types`` is a macro F1."""
+    return markdown_table(HEADER, [_cells(row) for row in rows])
+
+
+def looks(rows: Sequence[Mapping[str, Any]]) -> str:
+    """How often the test split was looked at."""
+    seen = [row["test"]["looks"] for row in rows if row["test"]]
+    return f"The test split was looked at {sum(seen)} times, for {len(seen)} finished candidates; val chose."
+
+
+def _cells(row: Mapping[str, Any]) -> list[str]:
+    val, test = row["val"], row["test"]
+    against = f"{points(row['difference'])} ({interval(row['interval'])})" if "difference" in row else ""
+    return [
+        f"`{row['name']}`",
+        f"{KINDS[row['family']]}: {row['what']}",
+        str(len(row["seeds"])),
+        *(_spread(val[name]) for name in ("f1", "macro_f1_frequent", "five_f1")),
+        against,
+        f"{row['cpu_seconds'] / 60:.0f}",
+        _spread(test["f1"]) if test else "",
+    ]
+
+
+def _spread(values: Sequence[float]) -> str:
+    """The mean of seeds, with lowest and highest where there are several: ``.8650 (.8620–.8690)``."""
+    mean = f"{statistics.mean(values):.4f}"
+    return mean if len(values) == 1 else f"{mean} ({min(values):.4f}–{max(values):.4f})"

@@ -1,0 +1,118 @@
+"""Recipes: settings that exist, figures that are the scorer's, and a table that says what was found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from stages import ablation as command
+from stages import settings
+from stages.benchmark import ablation
+from stages.benchmark.plan import recipes
+from stages.benchmark.recipes import OURS, RECIPES
+from stages.benchmark.trainings import Job, Trained, train
+from stages.corpus.files import read_json
+from stages.corpus.labels import SYSTEMS, TAGS, project
+from stages.errors import UserError
+from stages.reporting.ablation import table
+from tests.benchmark.builders import directory, sentences
+
+VAL = sentences(2)
+GOLD = [[TAGS[tag] for tag in one["ner_tags"]] for one in VAL]
+NOTHING = [["O"] * len(tags) for tags in GOLD]
+
+
+def models(tags: list[list[str]], count: int = 2) -> list[Trained]:
+    return [Trained(Path(), "abc1234", tags, 60.0)] * count
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_is_made_of_settings_that_exist_and_differs_from_ours(name: str) -> None:
+    hyper, recipe = settings.load(), RECIPES[name]
+    (job,) = ablation.jobs(hyper, name, "A", [1], None)
+    type(job.settings).model_validate(job.settings.model_dump())
+    assert set(recipe.changes) <= set(job.settings.model_dump())
+    whole = hyper.training(recipe.family, "A", "local")
+    assert (job.settings == whole) == (name == OURS[recipe.family])
+
+
+def test_an_encoder_wins_over_the_profiles() -> None:
+    jobs = ablation.jobs(settings.load(), "run-ner-3", "B", [1, 2], "some/encoder")
+    assert [job.settings.encoder for job in jobs] == ["some/encoder"] * 2
+    assert [(job.seed, job.system, job.settings.epochs, job.settings.batch_size) for job in jobs] == [
+        (1, "B", 3, 8), (2, "B", 3, 8),
+    ]  # fmt: skip
+
+
+def test_the_benchmark_measures_plain_fine_tuning_whatever_the_profile_has() -> None:
+    span, token = recipes(settings.load())
+    for found in (span, token):
+        assert (found.case, found.embeddings, found.learning_rate) == ("encoder", "trained", 3e-4)
+    assert (span.train_sentences, span.epochs, token.epochs, token.decoding) == (3000, 2, 3, "free")
+
+
+def test_a_row_has_the_scorers_figures_and_the_distance_from_ours() -> None:
+    found = ablation.row("token-without-legal", VAL, "A", models(NOTHING), models(GOLD))
+    assert found["val"]["f1"] == [0.0, 0.0]
+    assert (found["difference"], found["interval"]) == (-1.0, [-1.0, -1.0])
+    assert found["cpu_seconds"] == 60.0
+    assert "difference" not in ablation.row("token", VAL, "A", models(GOLD), None)
+
+
+def test_only_types_with_enough_entities_enter_the_macro_figure() -> None:
+    without = [project(tags, [kind for kind in SYSTEMS["A"] if kind != "PER"]) for tags in GOLD]
+    many = sentences(30)  # 90 of LOC, 30 of PER, of ANIM and of DIS
+    found = ablation.scores(many, "A", models(without * 15, 1))
+    assert found["macro_f1_frequent"] == [0.75]
+    assert ablation.scores(VAL * 14, "A", models(without * 14, 1))["macro_f1_frequent"] == [1.0]  # 28 of PER: LOC alone
+
+
+def test_system_b_is_scored_on_its_five_types() -> None:
+    plant = [{"tokens": ["Moss"], "ner_tags": [TAGS.index("B-PLANT")]}]
+    answer = models([["O"]], 1)
+    assert ablation.scores(VAL + plant, "B", models(GOLD + [["O"]], 1))["f1"] == [1.0]
+    assert ablation.scores(VAL + plant, "A", models(GOLD + [["O"]], 1))["f1"][0] < 1
+    assert ablation.scores(plant, "B", answer)["per_type"] == {}
+
+
+def test_the_command_writes_a_row_and_counts_the_looks_at_test(
+    tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "CACHE", tmp_path / "cache")
+    data, output = directory(tmp_path / "data"), tmp_path / "ablation.json"
+    plan_corpus = command.read_corpus(data)
+    for name in ("token", "token-without-legal"):
+        for job in ablation.jobs(settings.load(), name, "A", [1], str(tiny_bert)):
+            short = Job("ours", job.settings.model_copy(update={"epochs": 1}), 1, bf16=False)
+            train(short, plan_corpus, tmp_path / "cache" / job.name(plan_corpus), "abc1234")
+    arguments = [
+        "--only", "token token-without-legal", "--seeds", "1", "--encoder", str(tiny_bert), "--data", str(data),
+        "--threads", "1", "--output", str(output), "--test",
+    ]  # fmt: skip
+    import typer
+
+    app = typer.Typer()
+    app.command()(command.main)
+    for looks in (1, 2):
+        result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+        assert result.exit_code == 0
+        rows = read_json(output)["rows"]
+        assert [row["name"] for row in rows] == ["token-A-" + tiny_bert.name, "token-without-legal-A-" + tiny_bert.name]
+        assert [row["test"]["looks"] for row in rows] == [looks, looks]
+    assert table(rows).count("\n") == 3
+    assert "looked at 4 times" in command_looks(rows)
+
+
+def command_looks(rows: list[dict[str, object]]) -> str:
+    from stages.reporting.ablation import looks
+
+    return looks(rows)
+
+
+def test_an_unknown_recipe_or_seed_is_named() -> None:
+    with pytest.raises(UserError, match="no-such: no such recipe; there are token, "):
+        command.main(only=["no-such"])
+    with pytest.raises(UserError, match="--seeds 'one'"):
+        command.main(only=["token"], seeds="one")
