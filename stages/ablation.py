@@ -58,7 +58,12 @@ def main(
         ours = None if name == whole else ablation.on_val(plan, ablation.jobs(hyper, whole, system, drawn, encoder))
         before = report.load(output)
         label = "-".join([name, system, *([Path(encoder).name] if encoder else [])])
-        row = {"name": label, "seeds": drawn, "data": corpus.kind, **ablation.row(name, corpus.val, system, models, ours)}
+        row = {
+            "name": label,
+            "seeds": drawn,
+            "data": corpus.kind,
+            **ablation.row(name, corpus.val, system, models, ours),
+        }
         row["test"] = next((one.get("test") for one in before if one["name"] == label), None)
         if test:
             looks = (row["test"] or {}).get("looks", 0) + 1

@@ -46,13 +46,17 @@ def on_val(plan: Plan, wanted: Sequence[Job]) -> list[Trained]:
 
 
 def scores(sentences: Sequence[Sentence], system: System, models: Sequence[Trained]) -> dict[str, Any]:
-    """F1 of each seed: micro, macro over the types with ``FREQUENT`` gold entities or more, and of B's five types."""
+    """F1 of each seed: micro, macro over the types with ``FREQUENT`` gold entities or more, and of B's five types.
+
+    The macro figure is None where no type has so many.
+    """
     table = _counts(sentences, system, models).sum(axis=1)  # (models, types, 3)
     gold = table[0, :, 0] + table[0, :, 2]
+    frequent = np.flatnonzero(gold >= FREQUENT)
     five = [TYPES.index(kind) for kind in SYSTEMS["B"]]
     return {
         "f1": f1(table.sum(axis=1)).tolist(),
-        "macro_f1_frequent": f1(table[:, gold >= FREQUENT]).mean(axis=-1).tolist(),
+        "macro_f1_frequent": f1(table[:, frequent]).mean(axis=-1).tolist() if len(frequent) else None,
         "five_f1": f1(table[:, five].sum(axis=1)).tolist(),
         "per_type": {TYPES[i]: float(np.mean(f1(table[:, i]))) for i in np.flatnonzero(gold)},
     }

@@ -49,6 +49,6 @@ class Plan:
 
 
 def recipes(hyper: Settings) -> tuple[SpanMarkerSettings, TokenClassifierSettings]:
-    """Both families' hyperparameters: the encoder and the sizes of the profile ``local``, the rest plain fine-tuning."""
+    """Both families' hyperparameters: encoder and sizes of the profile ``local``, the rest plain fine-tuning."""
     span, token = (hyper.training(family, "A", "local") for family in ("span_marker", "token_classifier"))
     return span.model_copy(update=SPAN_RECIPE), token.model_copy(update=TOKEN_RECIPE)  # type: ignore[return-value]

@@ -6,7 +6,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stages.reporting.comparison import interval
+from stages.reporting.benchmark import DASH
+from stages.reporting.markdown import interval
 from stages.reporting.names import KINDS
 from stages.reporting.tables import markdown_table
 from stages.scoring.verdict import points
@@ -39,7 +40,9 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _spread(values: Sequence[float]) -> str:
-    """The mean of seeds, with lowest and highest where there are several: ``.8650 (.8620–.8690)``."""
+def _spread(values: Sequence[float] | None) -> str:
+    """The mean of seeds, with lowest and highest where there are several: ``0.8650 (0.8620–0.8690)``."""
+    if values is None:
+        return DASH
     mean = f"{statistics.mean(values):.4f}"
     return mean if len(values) == 1 else f"{mean} ({min(values):.4f}–{max(values):.4f})"

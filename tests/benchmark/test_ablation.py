@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from stages import ablation as command
 from stages import settings
@@ -16,7 +15,7 @@ from stages.benchmark.trainings import Job, Trained, train
 from stages.corpus.files import read_json
 from stages.corpus.labels import SYSTEMS, TAGS, project
 from stages.errors import UserError
-from stages.reporting.ablation import table
+from stages.reporting.ablation import looks, table
 from tests.benchmark.builders import directory, sentences
 
 VAL = sentences(2)
@@ -72,8 +71,8 @@ def test_only_types_with_enough_entities_enter_the_macro_figure() -> None:
 def test_system_b_is_scored_on_its_five_types() -> None:
     plant = [{"tokens": ["Moss"], "ner_tags": [TAGS.index("B-PLANT")]}]
     answer = models([["O"]], 1)
-    assert ablation.scores(VAL + plant, "B", models(GOLD + [["O"]], 1))["f1"] == [1.0]
-    assert ablation.scores(VAL + plant, "A", models(GOLD + [["O"]], 1))["f1"][0] < 1
+    assert ablation.scores(VAL + plant, "B", models([*GOLD, ["O"]], 1))["f1"] == [1.0]
+    assert ablation.scores(VAL + plant, "A", models([*GOLD, ["O"]], 1))["f1"][0] < 1
     assert ablation.scores(plant, "B", answer)["per_type"] == {}
 
 
@@ -82,33 +81,23 @@ def test_the_command_writes_a_row_and_counts_the_looks_at_test(
 ) -> None:
     monkeypatch.setattr(command, "CACHE", tmp_path / "cache")
     data, output = directory(tmp_path / "data"), tmp_path / "ablation.json"
-    plan_corpus = command.read_corpus(data)
+    corpus = command.read_corpus(data)
     for name in ("token", "token-without-legal"):
         for job in ablation.jobs(settings.load(), name, "A", [1], str(tiny_bert)):
             short = Job("ours", job.settings.model_copy(update={"epochs": 1}), 1, bf16=False)
-            train(short, plan_corpus, tmp_path / "cache" / job.name(plan_corpus), "abc1234")
-    arguments = [
-        "--only", "token token-without-legal", "--seeds", "1", "--encoder", str(tiny_bert), "--data", str(data),
-        "--threads", "1", "--output", str(output), "--test",
-    ]  # fmt: skip
-    import typer
-
-    app = typer.Typer()
-    app.command()(command.main)
-    for looks in (1, 2):
-        result = CliRunner().invoke(app, arguments, catch_exceptions=False)
-        assert result.exit_code == 0
+            train(short, corpus, tmp_path / "cache" / job.name(corpus), "abc1234")
+    for seen in (1, 2):
+        command.main(
+            only=["token token-without-legal"], seeds="1", encoder=str(tiny_bert), test=True, data=data, threads=1,
+            output=output,
+        )  # fmt: skip
         rows = read_json(output)["rows"]
-        assert [row["name"] for row in rows] == ["token-A-" + tiny_bert.name, "token-without-legal-A-" + tiny_bert.name]
-        assert [row["test"]["looks"] for row in rows] == [looks, looks]
+        assert [row["name"] for row in rows] == [
+            f"{name}-A-{tiny_bert.name}" for name in ("token", "token-without-legal")
+        ]
+        assert [row["test"]["looks"] for row in rows] == [seen, seen]
     assert table(rows).count("\n") == 3
-    assert "looked at 4 times" in command_looks(rows)
-
-
-def command_looks(rows: list[dict[str, object]]) -> str:
-    from stages.reporting.ablation import looks
-
-    return looks(rows)
+    assert "looked at 4 times, for 2 finished candidates" in looks(rows)
 
 
 def test_an_unknown_recipe_or_seed_is_named() -> None:

@@ -55,7 +55,7 @@ def test_broken_markers_are_refused(broken: str) -> None:
 
 def test_every_part_says_so_where_nothing_was_measured(tmp_path: Path) -> None:
     found = parts(tmp_path)
-    assert set(found) == {"sample", "commands", "real", "benchmark", "promises"}
+    assert set(found) == {"sample", "commands", "real", "ablation", "benchmark", "promises"}
     for text in found.values():
         assert "\n" not in text
         assert text.startswith("*No")
@@ -117,7 +117,9 @@ def test_check_tells_and_writing_mends(root: Path, capsys: pytest.CaptureFixture
 
 
 def test_unknown_part_and_missing_readme_are_refused(root: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no such part; there are sample, commands, real, benchmark, promises"):
+    with pytest.raises(
+        UserError, match="no such part; there are sample, commands, real, ablation, "
+    ):
         main(only=["samples"], root=root)
     with pytest.raises(UserError, match="there is no README"):
         main(root=tmp_path)
