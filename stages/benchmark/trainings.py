@@ -38,7 +38,7 @@ class Job:
 
     def name(self, corpus: Corpus) -> str:
         """A folder's name, another one for whatever changes the result, this project's code excepted."""
-        values = {
+        values: dict[str, Any] = {
             "way": self.way, "settings": self.settings.model_dump(), "seed": self.seed, "bf16": self.bf16,
             "sentences": [corpus.train, corpus.val, corpus.test],
             "versions": {name: importlib.metadata.version(name) for name in LIBRARIES},
