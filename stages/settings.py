@@ -63,8 +63,9 @@ class _Common(_Strict):
 
 
 class TokenClassifierSettings(_Common):
-    """Hyperparameters of the token classifier: the common ones, and how it chooses a sentence's labels."""
+    """Hyperparameters of the token classifier: the common ones, R-Drop's weight, and how labels are chosen."""
 
+    consistency: Finite
     decoding: Decoding
 
 

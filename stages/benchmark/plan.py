@@ -21,7 +21,7 @@ RECIPE: dict[str, Any] = {
 }  # fmt: skip
 """Plain fine-tuning: what is compared are ways to compute, so the recipe is one that every side can follow."""
 SPAN_RECIPE = RECIPE | {"train_sentences": 3000, "epochs": 2, "negatives": 16}
-TOKEN_RECIPE = RECIPE | {"train_sentences": None, "epochs": 3, "decoding": "free"}
+TOKEN_RECIPE = RECIPE | {"train_sentences": None, "epochs": 3, "consistency": 0.0, "decoding": "free"}
 
 Mode = Literal["exact", "selective"]
 

@@ -21,7 +21,7 @@ PLAIN: dict[str, Any] = {
     "embeddings": "trained", "case": "encoder",
 }  # fmt: skip
 """Fine-tuning with nothing of ours."""
-PLAIN_TOKEN = PLAIN | {"decoding": "free"}
+PLAIN_TOKEN = PLAIN | {"consistency": 0.0, "decoding": "free"}
 RUN_NER = PLAIN_TOKEN | {"learning_rate": 5e-5, "batch_size": 8, "weight_decay": 0.0, "warmup_ratio": 0.0}
 ROBERTA = PLAIN_TOKEN | {"learning_rate": 2e-5, "batch_size": 20, "warmup_ratio": 0.0}
 LARGE_RATE = PLAIN_TOKEN | {"learning_rate": 3e-4, "batch_size": 16, "warmup_ratio": 0.1}
@@ -32,6 +32,7 @@ SPAN: Family = "span_marker"
 RECIPES: dict[str, Recipe] = {
     "token": Recipe(TOKEN, "profile local", {}),
     "token-without-capitals": Recipe(TOKEN, "without capitals", {"case": "encoder"}),
+    "token-without-consistency": Recipe(TOKEN, "without R-Drop", {"consistency": 0.0}),
     "token-without-legal": Recipe(TOKEN, "without legal decoding", {"decoding": "free"}),
     "token-without-rate": Recipe(TOKEN, "learning rate 3e-4", {"learning_rate": 3e-4}),
     "token-without-epochs": Recipe(TOKEN, "3 epochs", {"epochs": 3}),

@@ -21,6 +21,8 @@ from stages.corpus.labels import SYSTEMS, TAGS, bio, project, projection
 from stages.settings import FamilySettings, System, TokenClassifierSettings
 
 LIBRARIES = ("torch", "transformers")
+NEUTRAL = {"consistency": 0.0, "keep": "last"}
+"""Settings that came later: at these values a training is what it was without them, and keeps its name."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,9 @@ class Job:
 
     def name(self, corpus: Corpus) -> str:
         """A folder's name, another one for whatever changes the result, this project's code excepted."""
+        settings = {k: v for k, v in self.settings.model_dump().items() if k not in NEUTRAL or v != NEUTRAL[k]}
         values: dict[str, Any] = {
-            "way": self.way, "settings": self.settings.model_dump(), "seed": self.seed, "bf16": self.bf16,
+            "way": self.way, "settings": settings, "seed": self.seed, "bf16": self.bf16,
             "sentences": [corpus.train, corpus.val, corpus.test],
             "versions": {name: importlib.metadata.version(name) for name in LIBRARIES},
         }  # fmt: skip

@@ -19,12 +19,13 @@ from transformers.trainer_utils import TrainOutput
 
 from stages.corpus.labels import TAGS, bio, project
 from stages.models.checkpoints import Checkpoints
+from stages.models.consistency import consistent_loss
 from stages.models.device import has_bf16, precision
 from stages.models.embeddings import RowAdamW, arrange
 from stages.models.memory import kept_memory
 from stages.models.resuming import ResumableTrainer
 from stages.models.tagging import Model
-from stages.settings import Embeddings, FamilySettings
+from stages.settings import Embeddings, FamilySettings, TokenClassifierSettings
 
 LOGS_AN_EPOCH = 10
 """Points of the training-loss curve in one epoch."""
@@ -63,6 +64,7 @@ class NerTrainer(ResumableTrainer):
         train: Dataset,
         validation: Dataset,
         embeddings: Embeddings = "trained",
+        consistency: float = 0.0,
     ) -> None:
         arrange(tagger.model, embeddings)
         self.clipping = args.max_grad_norm if embeddings == "sparse" else None
@@ -79,6 +81,7 @@ class NerTrainer(ResumableTrainer):
         # loss itself under accumulation. It does not.
         self.model_accepts_loss_kwargs = False
         self.tagger = tagger
+        self.consistency = consistency
 
     def train(self, *args: Any, **kwargs: Any) -> TrainOutput:
         """As the Trainer's own, in memory that stays."""
@@ -91,6 +94,13 @@ class NerTrainer(ResumableTrainer):
         if self.clipping is not None:
             made = self.optimizer = RowAdamW(made.param_groups, self.clipping)
         return made
+
+    def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, **kwargs: Any) -> Any:
+        """As the Trainer's own, or with two passes that are to agree."""
+        if not self.consistency:
+            return super().compute_loss(model, inputs, return_outputs, **kwargs)
+        loss, output = consistent_loss(model, inputs, self.consistency)
+        return (loss, output) if return_outputs else loss
 
     def floating_point_ops(self, inputs: Any) -> int:
         """None counted: the Trainer's own walks every module at each step."""
@@ -135,7 +145,8 @@ def build(
     if settings.train_sentences is not None:
         train_rows = train_rows.select(range(min(settings.train_sentences, len(train_rows))))
     args = arguments(settings, seed, len(train_rows), work, **overrides)
-    return NerTrainer(tagger, args, train_rows, val_rows, settings.embeddings)
+    consistency = settings.consistency if isinstance(settings, TokenClassifierSettings) else 0.0
+    return NerTrainer(tagger, args, train_rows, val_rows, settings.embeddings, consistency)
 
 
 def train(trainer: NerTrainer, checkpoints: Checkpoints | None = None, minutes: float = 0.0) -> pd.DataFrame:

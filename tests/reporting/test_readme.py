@@ -117,9 +117,7 @@ def test_check_tells_and_writing_mends(root: Path, capsys: pytest.CaptureFixture
 
 
 def test_unknown_part_and_missing_readme_are_refused(root: Path, tmp_path: Path) -> None:
-    with pytest.raises(
-        UserError, match="no such part; there are sample, commands, real, ablation, "
-    ):
+    with pytest.raises(UserError, match="no such part; there are sample, commands, real, ablation, "):
         main(only=["samples"], root=root)
     with pytest.raises(UserError, match="there is no README"):
         main(root=tmp_path)
