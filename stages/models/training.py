@@ -13,6 +13,7 @@ import transformers
 from datasets import Dataset
 from seqeval.metrics import f1_score
 from seqeval.scheme import IOB2
+from torch import nn
 from transformers import TrainingArguments
 from transformers.trainer_pt_utils import LengthGroupedSampler, get_length_grouped_indices
 from transformers.trainer_utils import TrainOutput
@@ -95,10 +96,12 @@ class NerTrainer(ResumableTrainer):
             made = self.optimizer = RowAdamW(made.param_groups, self.clipping)
         return made
 
-    def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, **kwargs: Any) -> Any:
+    def compute_loss(
+        self, model: nn.Module, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
         """As the Trainer's own, or with two passes that are to agree."""
         if not self.consistency:
-            return super().compute_loss(model, inputs, return_outputs, **kwargs)
+            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         loss, output = consistent_loss(model, inputs, self.consistency)
         return (loss, output) if return_outputs else loss
 
