@@ -56,7 +56,7 @@ def linear(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     return functional.linear(rows, weight, bias)
 
 
-def keep(like: Tensor, rate: float) -> Tensor | None:
+def dropout_mask(like: Tensor, rate: float) -> Tensor | None:
     """Dropout as a factor of the shape, type and device of ``like``: 0 at ``rate``, else what keeps the mean.
 
     None where ``rate`` is 0. On a processor the rate is rounded to 1/65,536.
@@ -73,7 +73,7 @@ def keep(like: Tensor, rate: float) -> Tensor | None:
 
 def dropout(values: Tensor, rate: float) -> Tensor:
     """``values`` with a share of ``rate`` set to 0, the rest scaled up; ``rate`` 0 leaves them alone."""
-    factor = keep(values, rate)
+    factor = dropout_mask(values, rate)
     return values if factor is None else values * factor
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from stages.models.processor import keep
+from stages.models.processor import dropout_mask
 
 
 class Layout(NamedTuple):
@@ -77,7 +77,7 @@ class _MarkerAttention(torch.autograd.Function):
         scores.view(-1, heads, *scores.shape[1:])[..., :length] += layout.text_bias
         scores[..., length:] = layout.spread(_own_products(query, own_key)) * width**-0.5
         weights = scores.softmax(-1)
-        factor = keep(weights, rate)
+        factor = dropout_mask(weights, rate)
         used = (weights if factor is None else weights * factor).to(value.dtype)
         context = layout.gather(used @ value)
         own = layout.gather(used[..., length:])

@@ -16,7 +16,7 @@ from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedMode
 
 from stages.models.span_marker import dense, packed
 from stages.models.span_marker.batches import Collator
-from stages.models.span_marker.proposal import Proposal, Spans, draw, population
+from stages.models.span_marker.proposal import Proposal, Spans, adjust_logits, draw
 
 POSITION_SHIFT = 2
 """Position id of the first subword, as in ``span_marker`` (and RoBERTa)."""
@@ -108,7 +108,7 @@ class SpanMarker(SpanMarkerModel):
         scores = self.proposal(text.states, spans)
         drawn = draw(scores, gold, self.negatives * len(input_ids))
         logits = self.ask(text, spans.at(drawn.spans))
-        loss = _mean_loss(population(logits, drawn.log_chance), labels[drawn.spans])
+        loss = _mean_loss(adjust_logits(logits, drawn.log_inclusion), labels[drawn.spans])
         own = functional.binary_cross_entropy_with_logits(scores, gold.float(), reduction="sum")
         return SpanMarkerOutput(loss=loss + own / len(drawn.spans), logits=logits)
 

@@ -93,11 +93,12 @@ class Drawn(NamedTuple):
 
     Attributes:
         spans: their indices, ascending, ``(D,)``.
-        log_chance: ``(D,)``, the logarithm of the chance that a span of this score had to be drawn, were it no entity.
+        log_inclusion: ``(D,)``, log inclusion probability: of the chance that a span of this score had to be drawn,
+            were it no entity.
     """
 
     spans: Tensor
-    log_chance: Tensor
+    log_inclusion: Tensor
 
 
 @torch.no_grad()
@@ -118,11 +119,12 @@ def draw(scores: Tensor, gold: Tensor, others: int) -> Drawn:
     return Drawn(spans, chance[spans].log())
 
 
-def population(logits: Tensor, log_chance: Tensor) -> Tensor:
+def adjust_logits(logits: Tensor, log_inclusion: Tensor) -> Tensor:
     """Logits ``(D, labels)`` under which a drawn sample has the likelihood that all spans have under ``logits``.
 
     An entity is always drawn and another span, label 0, by chance, so that O is rarer among the drawn by that
-    chance: it enters the logit of O, and what is learnt is right for every span (case-control sampling, Prentice and
-    Pyke 1979; Manski and Lerman 1977 weight the loss instead, with a larger variance).
+    chance: its logarithm enters the logit of O, and what is learnt is right for every span (logit adjustment, Menon et
+    al. 2021, for case-control sampling, Prentice and Pyke 1979; Manski and Lerman 1977 weight the loss instead, with a
+    larger variance).
     """
-    return torch.cat((logits[:, :1] + log_chance[:, None], logits[:, 1:]), dim=1)
+    return torch.cat((logits[:, :1] + log_inclusion[:, None], logits[:, 1:]), dim=1)

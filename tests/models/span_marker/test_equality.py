@@ -110,11 +110,11 @@ def test_dropout_is_drawn_in_training_only(ours: SpanMarker) -> None:
 
 def test_dropout_has_its_rate_and_keeps_the_mean() -> None:
     torch.manual_seed(0)
-    factor = processor.keep(torch.empty(1000, 1001), 0.1)
+    factor = processor.dropout_mask(torch.empty(1000, 1001), 0.1)
     assert factor is not None
     assert float((factor == 0).float().mean()) == pytest.approx(0.1, abs=0.002)
     assert float(factor.mean()) == pytest.approx(1.0, abs=0.002)
-    assert processor.keep(torch.empty(3), 0.0) is None
+    assert processor.dropout_mask(torch.empty(3), 0.0) is None
 
 
 def test_autocast_stays_near(ours: SpanMarker) -> None:

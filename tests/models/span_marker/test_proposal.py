@@ -15,7 +15,8 @@ from torch.nn import functional
 
 from stages.corpus.labels import TAGS, TYPES, spans
 from stages.models.span_marker import SpanMarker, SpanMarkerTagger, create
-from stages.models.span_marker.proposal import Proposal, draw, population
+from stages.models.span_marker import tagger as module
+from stages.models.span_marker.proposal import Proposal, Spans, adjust_logits, draw
 from tests.models.span_marker.helpers import hyperparameters, opinionated, our_batch, words_and_tags
 
 SENTENCES = [words_and_tags(n)[0] for n in (3, 12, 1, 31, 7, 2, 18, 5)]
@@ -49,7 +50,7 @@ def test_the_chance_is_how_often_a_span_is_drawn() -> None:
     scores, is_gold = torch.arange(30.0), torch.zeros(30, dtype=torch.bool)
     drawn = [draw(scores, is_gold, others=10) for _ in range(4000)]
     often = torch.stack([torch.bincount(d.spans, minlength=30) for d in drawn]).float().mean(0)
-    chance = torch.zeros(30).index_copy_(0, drawn[0].spans, drawn[0].log_chance.exp())
+    chance = torch.zeros(30).index_copy_(0, drawn[0].spans, drawn[0].log_inclusion.exp())
     seen = chance > 0
     assert (often[seen] - chance[seen]).abs().max() < 0.03
     assert chance[-1] == 1
@@ -58,10 +59,10 @@ def test_the_chance_is_how_often_a_span_is_drawn() -> None:
 def test_a_draw_of_more_than_there_is_takes_all() -> None:
     drawn = draw(torch.arange(3.0), torch.tensor([True, False, False]), others=50)
     assert drawn.spans.tolist() == [0, 1, 2]
-    assert drawn.log_chance.tolist() == [0, 0, 0]
+    assert drawn.log_inclusion.tolist() == [0, 0, 0]
 
 
-def fitted(x: Tensor, y: Tensor, log_chance: Tensor) -> Tensor:
+def fitted(x: Tensor, y: Tensor, log_inclusion: Tensor) -> Tensor:
     """Weight and bias of a logistic regression of the drawn."""
     weights = torch.zeros(2, requires_grad=True)
     optimizer = torch.optim.LBFGS([weights], max_iter=100)
@@ -69,7 +70,7 @@ def fitted(x: Tensor, y: Tensor, log_chance: Tensor) -> Tensor:
     def closure() -> Tensor:
         optimizer.zero_grad()
         logit = weights[0] * x + weights[1]
-        loss = functional.cross_entropy(population(torch.stack((-logit, logit), 1), log_chance), y)
+        loss = functional.cross_entropy(adjust_logits(torch.stack((-logit, logit), 1), log_inclusion), y)
         loss.backward()
         return loss
 
@@ -83,7 +84,7 @@ def test_what_is_learnt_of_the_drawn_is_right_for_all() -> None:
     y = (torch.rand(len(x)) < torch.sigmoid(2 * (x - 3))).long()
     drawn = draw(x + torch.randn(len(x)), y == 1, others=20_000)
     sample = drawn.spans
-    assert fitted(x[sample], y[sample], drawn.log_chance).tolist() == pytest.approx([1, -3], abs=0.15)
+    assert fitted(x[sample], y[sample], drawn.log_inclusion).tolist() == pytest.approx([1, -3], abs=0.15)
     naive = fitted(x[sample], y[sample], torch.zeros(len(sample)))
     assert naive[1] > -2.5, "without the correction entities look too frequent"
 
