@@ -26,7 +26,7 @@ from stages.models.windows import windows
 from stages.settings import SpanMarkerSettings
 
 POSITIONS = {"cpu": 4096, "cuda": 65536}
-"""Text and marker positions of one prediction batch, padding counted."""
+"""Text and marker positions of one prediction batch, padding counted; and in any case the markers asked at once."""
 CHUNK = 4096
 """Sentences in memory at once while tagging."""
 
@@ -195,7 +195,7 @@ class SpanMarkerTagger:
         training, where = self.model.training, self.model.device
         self.model.eval()
         try:
-            for batch in _batches(rows, POSITIONS.get(where.type, POSITIONS["cpu"]), self._share):
+            for batch in _batches(rows, self._positions, self._share):
                 inputs = {name: part.to(where) for name, part in self.collate([rows[i] for i in batch]).items()}
                 with torch.inference_mode():
                     text = self.model.read(inputs.pop("input_ids"), inputs.pop("attention_mask"))
@@ -210,8 +210,16 @@ class SpanMarkerTagger:
         return replies
 
     def _every(self, text: Any, spans: Spans) -> tuple[Tensor, Tensor]:
-        """Log-probabilities ``(N, labels)`` of every span."""
-        return torch.arange(len(spans.first)), self.model.ask(text, spans).float().log_softmax(-1)
+        """Log-probabilities ``(N, labels)`` of every span.
+
+        Where more pass than a batch was made for (a threshold that is not set yet), they are asked in slices. Each
+        takes one span in so many, of every sentence about as many, so that the table of markers gets smaller, too.
+        """
+        every = torch.arange(len(spans.first))
+        count = max(-(-2 * len(every) // self._positions), 1)
+        slices = [every[i::count] for i in range(count)]
+        values = torch.cat([self.model.ask(text, spans.at(part)).float().log_softmax(-1) for part in slices])
+        return every, values[torch.cat(slices).argsort()]
 
     def _probabilities(self, text: Any, spans: Spans) -> tuple[Tensor, Tensor]:
         """Log-probabilities ``(asked, labels)`` of the spans that the proposal lets through, or of all."""
@@ -230,6 +238,10 @@ class SpanMarkerTagger:
         asked, log_probabilities = self._probabilities(text, spans)
         found = asked[log_probabilities.argmax(-1) != 0]
         return found, self._scores(text, spans)[1][found]
+
+    @property
+    def _positions(self) -> int:
+        return POSITIONS.get(self.model.device.type, POSITIONS["cpu"])
 
     @property
     def _share(self) -> float:

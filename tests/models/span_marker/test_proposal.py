@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -227,3 +228,25 @@ def test_an_exact_model_has_no_proposal(tiny_bert: Path, tmp_path: Path) -> None
     tagger.save(tmp_path / "model")
     assert SpanMarkerTagger.load(tmp_path / "model").proposal is None
     assert isinstance(create(hyperparameters(tiny_bert), TYPES), SpanMarker)
+
+
+def test_memory_is_bounded_where_everything_passes(
+    selective: SpanMarkerTagger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A threshold that is not set yet lets ten times as many spans pass as a batch is made for."""
+    markers: list[int] = []
+    ask = selective.model.ask
+
+    def noting(text: Any, spans: Spans) -> Tensor:
+        markers.append(2 * len(spans.first))
+        return ask(text, spans)
+
+    monkeypatch.setattr(selective.model, "ask", noting)
+    whole = selective.answers(SENTENCES)
+    assert len(markers) == 1
+    monkeypatch.setitem(module.POSITIONS, "cpu", 300)
+    for one, other in zip(whole, selective.answers(SENTENCES), strict=True):
+        np.testing.assert_array_equal(one.first, other.first)
+        np.testing.assert_allclose(one.log_probabilities, other.log_probabilities, atol=1e-4)
+    assert sum(markers[1:]) == markers[0]
+    assert max(markers[1:]) <= 300
