@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +26,8 @@ from stages.models.subwords import Ragged, Subwords, arrow, special_ids, subword
 from stages.models.tagging import Tagging
 from stages.models.windows import windows
 from stages.settings import SpanMarkerSettings
+
+logger = logging.getLogger(__name__)
 
 POSITIONS = {"cpu": 4096, "cuda": 65536}
 """Text and marker positions of one prediction batch, padding counted; and in any case the markers asked at once."""
@@ -119,6 +123,8 @@ class SpanMarkerTagger:
         for questions, question in ((among, self._scores), (rows, self._found)):
             scores = [values for _, values in self._run(questions, question) if len(values)]
             self.proposal.settle(np.concatenate(scores) if scores else np.zeros(0, dtype=np.float32), self.recall)
+        if self.proposal.threshold == -torch.inf:
+            _tell_unset()
 
     def answers(self, sentences: list[list[str]]) -> list[Answer]:
         """The probabilities of the spans asked about in each sentence."""
@@ -260,6 +266,15 @@ class SpanMarkerTagger:
         entities, scores = decode(answer, self.names)
         table = word_probabilities(answer, len(words), len(self.names) - 1)
         return Tagging(entities, scores, table, None if gold is None else loss(answer, gold), len(answer.first))
+
+
+@functools.cache
+def _tell_unset() -> None:
+    """Once, and not after every epoch."""
+    logger.warning(
+        "The validation sentences have no gold entity, and the model finds none in them: the threshold of selective "
+        "mode is not set, so every span is asked about, as in exact mode. Give validation sentences with entities."
+    )
 
 
 def _among(row: dict[str, np.ndarray], gold: Gold, begin: int) -> dict[str, np.ndarray]:

@@ -105,6 +105,24 @@ def test_without_gold_everything_passes() -> None:
     assert len(proposal.passed(torch.tensor([-1e9, 0]))) == 2
 
 
+def test_validation_sentences_without_entities_leave_the_threshold_and_say_so_once(
+    selective: SpanMarkerTagger, caplog: pytest.LogCaptureFixture
+) -> None:
+    module._tell_unset.cache_clear()
+    selective.model.classifier.bias.data[0] += 1000  # so that nothing is found either
+    for _ in range(2):
+        selective.settle(SENTENCES, [["O"] * len(words) for words in SENTENCES])
+    assert selective.proposal is not None
+    assert selective.proposal.threshold == -torch.inf
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "no gold entity" in caplog.text
+    assert "every span is asked about" in caplog.text
+    caplog.clear()
+    module._tell_unset.cache_clear()
+    selective.settle(SENTENCES, gold(SENTENCES))
+    assert not caplog.records
+
+
 def test_where_everything_passes_the_answer_is_exact(selective: SpanMarkerTagger) -> None:
     chosen = selective.tag(SENTENCES, gold(SENTENCES))
     selective.proposal = None
