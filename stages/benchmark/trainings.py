@@ -94,20 +94,18 @@ def _by_us(job: Job, corpus: Corpus, model: Path) -> list[list[str]]:
     from datasets import Dataset  # here, so that the process that only waits need not load torch
 
     from stages.models import families
-    from stages.models.device import has_bf16, precision
+    from stages.models.device import has_bf16
     from stages.models.training import build, seed_everything
 
     seed_everything(job.seed)
     types = SYSTEMS[job.system]
     tagger = families.create(job.settings, types)
     rows, val = (Dataset.from_list(_known(part, job.system)) for part in (corpus.train, corpus.val))
-    bf16 = job.bf16 and has_bf16()
-    overrides = {"bf16": bf16, "disable_tqdm": True, "eval_strategy": "no"}
+    overrides = {"bf16": job.bf16 and has_bf16(), "disable_tqdm": True, "eval_strategy": "no"}
     with tempfile.TemporaryDirectory() as work:
         build(tagger, rows, val, job.settings, job.seed, Path(work), **overrides).train()
-    with precision(bf16):
-        gold = [project([TAGS[i] for i in row["ner_tags"]], types) for row in corpus.val]
-        tagger.settle([row["tokens"] for row in corpus.val], gold)
+    gold = [project([TAGS[i] for i in row["ner_tags"]], types) for row in corpus.val]
+    tagger.settle([row["tokens"] for row in corpus.val], gold)  # in 32 bits, as it will predict
     tagger.save(model)
     return tagged(model, None, corpus.test)
 

@@ -119,8 +119,8 @@ class NerTrainer(ResumableTrainer):
         """Mean loss (nats a decision) and strict micro F1 on the validation sentences, logged as usual."""
         rows: Any = self.eval_dataset
         gold = [project([TAGS[i] for i in ids], self.tagger.types) for ids in rows["ner_tags"]]
+        self.tagger.settle(list(rows["tokens"]), gold)  # in 32 bits, as it will predict
         with precision(self.args.bf16):
-            self.tagger.settle(list(rows["tokens"]), gold)
             taggings = self.tagger.tag(list(rows["tokens"]), gold)
         decisions = sum(tagging.decisions for tagging in taggings)
         loss = sum((tagging.loss or 0.0) * tagging.decisions for tagging in taggings) / max(decisions, 1)

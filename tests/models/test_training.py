@@ -55,6 +55,24 @@ def test_it_learns_what_it_sees(family: settings.Family, tiny_bert: Path, tmp_pa
     assert tagger.tag([SENTENCES[0][0].split()])[0].entities
 
 
+def test_the_threshold_is_set_in_the_precision_that_predicts(tiny_bert: Path, tmp_path: Path) -> None:
+    hyper = hyperparameters("span_marker", tiny_bert, mode="selective")
+    seed_everything(3)
+    tagger = families.create(hyper, TYPES)
+    build(tagger, ROWS, ROWS, hyper, 3, tmp_path, bf16=True).evaluate()
+    found = threshold(tagger)
+    words, gold = [text.split() for text, _ in SENTENCES * 4], [tags for _, tags in SENTENCES * 4]
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        tagger.settle(words, gold)
+    assert threshold(tagger) != found, "the scores of the two precisions differ"
+    tagger.settle(words, gold)
+    assert threshold(tagger) == found
+
+
+def threshold(tagger: Model) -> float:
+    return float(tagger.model.proposal.threshold)  # type: ignore[union-attr, arg-type]
+
+
 @pytest.mark.parametrize("family", settings.FAMILIES)
 def test_the_same_seed_gives_the_same_weights(family: settings.Family, tiny_bert: Path, tmp_path: Path) -> None:
     def weights(seed: int) -> torch.Tensor:
