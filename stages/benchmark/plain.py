@@ -78,9 +78,9 @@ class Plain:
                 data_collator=DataCollatorForTokenClassification(self.tokenizer),
             )
 
-    def tag(self, rows: Dataset, sentences: list[Sentence]) -> list[list[str]]:
-        """BIO tags ``(sentences, words)`` of prepared ``rows``; a word without a label is O."""
-        output: Any = self.trainer().predict(rows)
+    def tag(self, trainer: Trainer, rows: Dataset, sentences: list[Sentence]) -> list[list[str]]:
+        """BIO tags ``(sentences, words)`` of prepared ``rows`` by a :meth:`trainer`; a word without a label is O."""
+        output: Any = trainer.predict(rows)
         best, labels = output.predictions.argmax(axis=2), output.label_ids
         found = [["O"] * len(sentence["tokens"]) for sentence in sentences]
         for tags, line, wanted, words in zip(found, best, labels, rows["words"], strict=True):
@@ -121,6 +121,7 @@ class Prediction:
         self.plain = Plain(settings, model)
         self.sentences = sentences
         self.rows = self.plain.prepare(sentences) if prepared else None
+        self.trainer = self.plain.trainer()
         self.counter = Counter(self.plain.model)
         self.runs = 0
         self.tags: list[list[str]] = []
@@ -129,7 +130,8 @@ class Prediction:
         """Tag all sentences; returns the seconds."""
         self.runs += 1
         start = time.perf_counter()
-        self.tags = self.plain.tag(self.rows or self.plain.prepare(self.sentences), self.sentences)
+        rows = self.rows or self.plain.prepare(self.sentences)
+        self.tags = self.plain.tag(self.trainer, rows, self.sentences)
         return time.perf_counter() - start
 
     def facts(self) -> dict[str, Any]:

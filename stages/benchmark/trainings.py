@@ -129,10 +129,11 @@ def _plainly(job: Job, corpus: Corpus, model: Path) -> list[list[str]]:
     recipe |= {"num_train_epochs": job.settings.epochs, "lr_scheduler_type": job.settings.scheduler}
     recipe |= {"bf16": job.bf16 and has_bf16(), "use_cpu": not torch.cuda.is_available()}
     plain = Plain(job.settings, seed=job.seed, **recipe)
-    plain.trainer(plain.prepare(corpus.train[: job.settings.train_sentences])).train()
+    trainer = plain.trainer(plain.prepare(corpus.train[: job.settings.train_sentences]))
+    trainer.train()
     plain.model.save_pretrained(model)
     plain.tokenizer.save_pretrained(model)
-    return plain.tag(plain.prepare(corpus.test), corpus.test)
+    return plain.tag(trainer, plain.prepare(corpus.test), corpus.test)
 
 
 def tagged(model: Path, mode: str | None, sentences: list[Sentence]) -> list[list[str]]:

@@ -10,7 +10,7 @@ import pytest
 from datasets import Dataset
 
 from stages import settings
-from stages.benchmark.plain import Plain
+from stages.benchmark.plain import Plain, Prediction
 from stages.corpus.labels import TAGS, TYPES
 from stages.models.token_classifier import TokenClassifier
 from stages.settings import TokenClassifierSettings
@@ -41,9 +41,10 @@ def test_both_sides_learn_from_the_same_labels(hyper: TokenClassifierSettings) -
 def test_it_learns_and_answers_word_by_word(hyper: TokenClassifierSettings) -> None:
     plain = Plain(hyper.model_copy(update={"learning_rate": 5e-3}), num_train_epochs=40)
     rows = plain.prepare(sentences())
-    plain.trainer(rows).train()
+    trainer = plain.trainer(rows)
+    trainer.train()
     gold = [[TAGS[tag] for tag in one["ner_tags"]] for one in sentences()]
-    assert plain.tag(rows, sentences()) == gold
+    assert plain.tag(trainer, rows, sentences()) == gold
 
 
 def test_a_word_without_a_subword_is_outside(hyper: TokenClassifierSettings) -> None:
@@ -51,5 +52,19 @@ def test_a_word_without_a_subword_is_outside(hyper: TokenClassifierSettings) -> 
     plain = Plain(hyper)
     rows = plain.prepare(odd)
     assert list(rows["words"]) == [[0, 2]]
-    assert plain.tag(rows, odd)[0][1] == "O"
-    assert len(plain.tag(rows, odd)[0]) == 3
+    (tags,) = plain.tag(plain.trainer(), rows, odd)
+    assert tags[1] == "O"
+    assert len(tags) == 3
+
+
+def test_what_is_timed_is_prediction_and_no_trainer_being_built(
+    hyper: TokenClassifierSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    TokenClassifier.create(hyper, TYPES).save(tmp_path / "model")
+    side = Prediction(hyper, tmp_path / "model", sentences())
+    monkeypatch.setattr(Plain, "trainer", None)  # whoever builds one now, fails
+    assert side.run() > 0
+    first = side.tags
+    assert side.run() > 0
+    assert side.tags == first
+    assert [len(tags) for tags in first] == [len(one["tokens"]) for one in sentences()]
