@@ -58,7 +58,7 @@ real: setup  ## figures on real sentences: make real DATA=folder (an hour and mo
 	python -m stages.gather --reports .cache/real/reports --params .cache/real/params.yaml --output reports/real
 	python -m stages.readme --only real
 
-bench: setup  ## speed beside the peers (40 minutes), or some rows: make bench ONLY="exact-training data"
+bench: setup  ## speed beside the peers (45 minutes), or some rows: make bench ONLY="exact-training data"
 	python -m stages.bench $(if $(ONLY),--only "$(ONLY)")
 	python -m stages.readme --only benchmark
 

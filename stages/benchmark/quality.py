@@ -92,10 +92,10 @@ def _compared(
     peer: Sequence[Trained],
     same_seeds: bool = False,
 ) -> dict[str, Any]:
-    """F1 of each seed, and the mean difference with its interval; the rows of speed race.
+    """F1 of each seed, and the mean difference with its interval.
 
-    F1 is strict and micro over the types; the
-    interval (95 %) resamples sentences and, by its model, seeds (:func:`stages.scoring.paired.compare_counts`).
+    F1 is strict and micro over the types; the interval (95 %) resamples sentences and, by its model, seeds
+    (:func:`stages.scoring.paired.compare_counts`).
     """
     gold = [[TAGS[tag] for tag in sentence["ner_tags"]] for sentence in corpus.test]
     theirs, mine = (np.stack([counts(gold, one.tags).sum(axis=1) for one in side]) for side in (peer, ours))

@@ -29,7 +29,7 @@ def stock(tagger: Any) -> SpanMarkerModel:
         return SpanMarkerModel.from_pretrained("model")
 
 
-def fresh(settings: SpanMarkerSettings, sentences: list[Sentence], passes: int = 1) -> tuple[Trainer, Dataset]:
+def fresh(settings: SpanMarkerSettings, sentences: list[Sentence]) -> tuple[Trainer, Dataset]:
     """Stock's Trainer of a new model and its sentences, not yet prepared; what is not said is stock's default."""
     disable_caching()
     seed_everything(SEED)
@@ -37,7 +37,7 @@ def fresh(settings: SpanMarkerSettings, sentences: list[Sentence], passes: int =
     model = stock(families.create(settings, TYPES))
     with tempfile.TemporaryDirectory() as work:  # the Trainer wants a folder, and saves nothing in it
         arguments = TrainingArguments(
-            output_dir=work, num_train_epochs=passes, per_device_train_batch_size=settings.batch_size,
+            output_dir=work, num_train_epochs=1, per_device_train_batch_size=settings.batch_size,
             learning_rate=settings.learning_rate, warmup_ratio=settings.warmup_ratio, save_strategy="no",
             report_to="none", disable_tqdm=True, seed=SEED,
         )  # fmt: skip
@@ -67,13 +67,12 @@ class Preparation:
 
 
 class Training:
-    """Stock's Trainer over the sentences, which it is given prepared: preparing them is not in its time."""
+    """Stock's Trainer over one epoch of sentences, which it is given prepared: preparing them is not in its time."""
 
-    def __init__(self, settings: SpanMarkerSettings, sentences: list[Sentence], passes: int = 1) -> None:
-        self.trainer, self.rows = fresh(settings, sentences, passes)
+    def __init__(self, settings: SpanMarkerSettings, sentences: list[Sentence]) -> None:
+        self.trainer, self.rows = fresh(settings, sentences)
         ready = prepared(self.trainer, self.rows)
         self.trainer.preprocess_dataset = lambda *_, **__: ready
-        self.sentences = passes * len(self.rows)
         self.counter = Counter(self.trainer.model)
         self.runs = 0
 
@@ -86,7 +85,7 @@ class Training:
 
     def facts(self) -> dict[str, Any]:
         """Sentences, positions, operations of a run, and the machine's peak in 32 bits."""
-        return {**self.counter.of_training(self.runs, self.sentences), "peak_flops": matrix_peak(bf16=False)}
+        return {**self.counter.of_training(self.runs, len(self.rows)), "peak_flops": matrix_peak(bf16=False)}
 
 
 class Prediction:

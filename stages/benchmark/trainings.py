@@ -1,4 +1,8 @@
-"""Whole trainings, each kept in the cache under a name of what decides its result, so that none runs twice."""
+"""Whole trainings, each kept in the cache under a name of what decides its result but for the code: none runs twice.
+
+What a newer commit would train otherwise is trained anew only where its folder is removed; rows name the commit of
+each training (``trained_at``).
+"""
 
 from __future__ import annotations
 

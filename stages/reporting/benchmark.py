@@ -104,11 +104,8 @@ def _short(value: float) -> str:
 
 
 def draw_ratios(path: str | Path, rows: Sequence[Row]) -> None:
-    """Each row's ratio as a bar on a logarithmic axis, with a whisker from its lowest run to its highest.
-
-    Rows of F1 are left out: their ratio is of two of our own ways, or of whole trainings at other times.
-    """
-    shown = [row for row in rows if row["ratio"] is not None and row["unit"] != "F1"]
+    """Each ratio as a bar on a logarithmic axis, with a whisker from its lowest run to its highest."""
+    shown = [row for row in rows if row["ratio"] is not None]
     if not shown:
         return draw_note(path, "No row has a ratio yet.")
 
