@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import statistics
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from stages.scoring.verdict import points
 
 Row = Mapping[str, Any]
 
-HEADER = ("row", "what", "peer", "ours / s", "peer / s", "ratio", "precision", "positions", "of peak", "peak memory")
+HEADER = (
+    "row", "what", "peer", "ours / s", "peer / s", "ratio", "runs", "precision", "positions", "of peak", "peak memory",
+)  # fmt: skip
 TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 SENTENCES = {
     "real": "real MultiNERD sentences",
@@ -25,6 +28,7 @@ SENTENCES = {
     "made": "rows made from data/sample",
 }
 DASH = "–"
+BOTH = ("ours", "peer")
 TASKS = ("training", "prediction", "token training", "token prediction")
 """Of the rows of growth."""
 SIDES = {"ours": (COLOURS["A"], "o"), "ours, selective": (COLOURS["B"], "s"), "peer": (BASELINE, "^")}
@@ -32,9 +36,10 @@ SIDES = {"ours": (COLOURS["A"], "o"), "ours, selective": (COLOURS["B"], "s"), "p
 
 
 def table(rows: Sequence[Row]) -> str:
-    """The rows as Markdown: speeds a second, ratio with its lowest and highest run, and of ours / the peer's:
+    """The rows as Markdown: speeds a second, ratio with its lowest and highest run, measured runs (or seeds) of a side.
 
-    precision, positions computed a sentence, share of the machine's matrix-product peak, memory in MiB.
+    Of ours / the peer's follow precision, positions computed a sentence, share of the machine's matrix-product peak,
+    and memory in MiB.
     """
     return markdown_table(HEADER, [_cells(row) for row in rows])
 
@@ -55,42 +60,72 @@ def origins(rows: Sequence[Row]) -> str:
 
 
 def outcome(row: Row) -> str:
-    """What a row says in a few words: ratio, F1 difference, or largest difference of a logit."""
+    """What a row says in a few words: ratio, F1 and its difference, or largest difference of a logit, and what else."""
     parts = []
     if row["ratio"] is not None:
-        parts.append(f"{_short(row['ratio'])} × ({_short(row['low'])}–{_short(row['high'])})")
-    if "interval" in row:
+        parts.append(_ratio(row))
+    if "f1" in row:
+        f1 = " / ".join(f"{statistics.mean(row['f1'][side]):.4f}" for side in BOTH)
         low, high = row["interval"]
-        parts.append(f"F1 {points(row['difference'])} points ({points(low)} to {points(high)})")
+        parts.append(f"F1 {f1}, {points(row['difference'])} points ({points(low)} to {points(high)})")
     elif "difference" in row:
         parts.append(f"at most {row['difference']:.1e}")
-        parts += [_weights(name, groups.values()) for name, groups in row.get("by", {}).items()]
+        parts += [_weights(name, groups) for name, groups in row.get("by", {}).items()]
+    if "asked" in row:
+        share, spans = _range(row["asked"]["gold"], "{:.2%}"), _range(row["asked"]["spans"], "{:.1f}")
+        parts.append(f"{share} of the gold spans asked about, {spans} spans a sentence")
     if row.get("entities", {}).get("share") is not None:
         parts.append(f"{row['entities']['share']:.2%} of entities equal")
+    parts += [f"{name}: {_ratio(other)}" for name, other in row.get("others", {}).items()]
+    if "growth" in row:
+        parts.append(_growth(row["growth"]))
     return "; ".join(parts) or f"{len(row['points'])} points"
 
 
-def _weights(name: str, groups: Collection[Row]) -> str:
-    """What the row of logits found for weights of one kind: ours from stock, and stock from its own sums in 64 bits."""
-    ours, stock, logit = (
-        max(group[key] for group in groups) for key in ("ours_stock", "stock_64_bits", "largest_logit")
+def _ratio(row: Row) -> str:
+    return f"{_short(row['ratio'])} × ({_short(row['low'])}–{_short(row['high'])})"
+
+
+def _range(values: Sequence[float], form: str) -> str:
+    """The lowest to the highest of several seeds."""
+    ends = dict.fromkeys(form.format(end) for end in (min(values), max(values)))
+    return "–".join(ends)
+
+
+def _weights(name: str, groups: Mapping[str, Row]) -> str:
+    """What the row of logits found for weights of one kind, all of the group where ours are farthest from stock's."""
+    group = max(groups, key=lambda one: groups[one]["ours_stock"])
+    found = groups[group]
+    return (
+        f"{name}: {found['ours_stock']:.1e} on `{group}` (from the same sums in 64 bits: ours "
+        f"{found['ours_64_bits']:.1e}, stock {found['stock_64_bits']:.1e}; largest logit {found['largest_logit']:.1f})"
     )
-    return f"{name}: {ours:.1e} (stock's own rounding {stock:.1e}, largest logit {logit:.1f})"
+
+
+def _growth(sizes: Sequence[Row]) -> str:
+    """Speed and memory of both sides at the fewest and at the most rows."""
+    ends = sizes[0], sizes[-1]
+    sides = [
+        f"{side} {' to '.join(_short(end['speed'][side]) for end in ends)} / s, "
+        f"{' to '.join(_short(end['memory_mib'][side]) for end in ends)} MiB"
+        for side in BOTH
+    ]
+    return f"from {ends[0]['rows']:,} to {ends[1]['rows']:,} rows: {', '.join(sides)}"
 
 
 def _cells(row: Row) -> list[str]:
     speed, precision = row.get("speed"), row["precision"]
-    sides = ("ours", "peer")
 
     def both(field: str, form: str) -> str:
-        return " / ".join(form.format(row[field][side]) for side in sides) if row.get(field) else DASH
+        return " / ".join(form.format(row[field][side]) for side in BOTH) if row.get(field) else DASH
 
     return [
         f"`{row['name']}`",
         row["what"],
         row["peer"],
-        *([_short(speed[side]) for side in sides] if speed else [DASH, DASH]),
+        *([_short(speed[side]) for side in BOTH] if speed else [DASH, DASH]),
         outcome(row),
+        f"{len(row['f1']['ours'])} seeds" if "f1" in row else str(row.get("repeats", DASH)),
         precision["ours"] if precision["ours"] == precision["peer"] else f"{precision['ours']} / {precision['peer']}",
         both("positions", "{:,.0f}"),
         both("peak_share", "{:.0%}"),

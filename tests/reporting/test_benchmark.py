@@ -12,12 +12,16 @@ from stages.reporting.readme import benchmark
 from tests.benchmark.builders import row
 
 SELECTIVE = row(
-    "selective-training-f1", ratio=5.25, low=5.0, high=5.5, difference=-0.0012, interval=[-0.0061, 0.0034],
-    speed=None, memory_mib=None,
+    "selective-training-f1", ratio=None, difference=-0.0012, interval=[-0.0061, 0.0034], unit="F1",
+    f1={"ours": [0.78, 0.8], "peer": [0.77, 0.8124]}, speed=None, memory_mib=None, trained_at=["aaa0000", "bbb1111"],
 )  # fmt: skip
 
 GROUP = {"ours_stock": 3e-05, "ours_64_bits": 1e-05, "stock_64_bits": 2e-05, "largest_logit": 12.5}
-LESS = {"ours_stock": 1e-05, "stock_64_bits": 1e-06}
+NEARER = {"ours_stock": 1e-05, "ours_64_bits": 4e-05, "stock_64_bits": 5e-05, "largest_logit": 99.0}
+GROWTH = [
+    {"rows": rows, "speed": {"ours": 10.0 * rows, "peer": 2.5 * rows}, "memory_mib": {"ours": 150, "peer": rows / 10}}
+    for rows in (1000, 2000, 4000)
+]
 
 
 @pytest.mark.parametrize(
@@ -29,11 +33,26 @@ LESS = {"ours_stock": 1e-05, "stock_64_bits": 1e-06}
         (row("a", entities={"share": None}), "2.50 × (2.25–3.00)"),
         (row("a", ratio=None, difference=1.16e-05), "at most 1.2e-05"),
         (
-            row("a", ratio=None, difference=3e-05, by={"trained": {"real": GROUP, "2 words": {**GROUP, **LESS}}}),
-            "at most 3.0e-05; trained: 3.0e-05 (stock's own rounding 2.0e-05, largest logit 12.5)",
+            row("a", ratio=None, difference=3e-05, by={"trained": {"2 words": NEARER, "real": GROUP}}),
+            "at most 3.0e-05; trained: 3.0e-05 on `real` (from the same sums in 64 bits: ours 1.0e-05, stock 2.0e-05; "
+            "largest logit 12.5)",
         ),
         (row("a", ratio=None, points=[{}, {}]), "2 points"),
-        (SELECTIVE, "5.25 × (5.00–5.50); F1 −0.1 points (−0.6 to +0.3)"),
+        (SELECTIVE, "F1 0.7900 / 0.7912, −0.1 points (−0.6 to +0.3)"),
+        (
+            SELECTIVE | {"asked": {"gold": [0.9991, 0.9851, 0.99], "spans": [12.34, 12.31, 12.32]}},
+            "F1 0.7900 / 0.7912, −0.1 points (−0.6 to +0.3); 98.51%–99.91% of the gold spans asked about, "
+            "12.3 spans a sentence",
+        ),
+        (
+            row("a", others={"datasets, batched": {"speed": 9.0, "ratio": 4.35, "low": 4.14, "high": 4.55}}),
+            "2.50 × (2.25–3.00); datasets, batched: 4.35 × (4.14–4.55)",
+        ),
+        (
+            row("a", growth=GROWTH),
+            "2.50 × (2.25–3.00); from 1,000 to 4,000 rows: ours 10,000 to 40,000 / s, 150 to 150 MiB, "
+            "peer 2,500 to 10,000 / s, 100 to 400 MiB",
+        ),
     ],
 )
 def test_the_outcome_in_a_few_words(one: dict[str, object], said: str) -> None:
@@ -41,10 +60,12 @@ def test_the_outcome_in_a_few_words(one: dict[str, object], said: str) -> None:
 
 
 def test_a_line_of_the_table_has_both_sides_and_names_unequal_precision() -> None:
-    lines = table([row("a"), row("b", precision={"ours": "bf16", "peer": "fp32"}), SELECTIVE]).splitlines()
-    assert lines[2] == "| `a` | What a is | the peer | 250 | 100 | 2.50 × (2.25–3.00) | fp32 | – | – | 1,234 / 99 |"
-    assert "| bf16 / fp32 |" in lines[3]
-    assert "| – | – | 5.25" in lines[4]
+    bf16 = row("b", precision={"ours": "bf16", "peer": "fp32"})
+    lines = table([row("a", repeats=5), bf16, SELECTIVE]).splitlines()
+    assert lines[2] == "| `a` | What a is | the peer | 250 | 100 | 2.50 × (2.25–3.00) | 5 | fp32 | – | – | 1,234 / 99 |"
+    assert "| – | bf16 / fp32 |" in lines[3]
+    assert "| – | – | F1 0.7900" in lines[4]
+    assert "| 2 seeds | fp32 |" in lines[4]
 
 
 def test_positions_and_share_of_the_peak_stand_in_the_table_where_they_were_counted() -> None:
