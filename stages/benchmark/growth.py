@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from stages.benchmark.figures import speeds
 from stages.benchmark.plan import BATCH, Plan
-from stages.benchmark.quality import own_span_marker, own_token_classifier
+from stages.benchmark.quality import own_span_marker, own_token_classifier, trained_at
 from stages.benchmark.race import Side, race
 from stages.benchmark.sentences import Sentence, of_length, pick
 from stages.benchmark.speed import OURS, PLAIN, STOCK
@@ -28,12 +29,17 @@ PEER = "stock span_marker; the plain token classifier; each as in its row above"
 
 
 def by_sentences(plan: Plan) -> dict[str, Any]:
-    """Speeds at one, two, four and eight times the sentences; stock SpanMarker at one and two times only."""
-    points = []
+    """Speeds at one, two, four and eight times the sentences; stock SpanMarker at one and two times only.
+
+    Raises:
+        UserError: a side refuses its work, or its process ends.
+    """
+    models, points = _models(plan), []
     for times in TIMES:
         sentences = pick(plan.corpus.train, BASE * times)
-        points += _points(plan, sentences, {"sentences": len(sentences)}, with_stock=times in STOCK_TIMES)
-    return _row(points, f"stock SpanMarker at {' and '.join(map(str, STOCK_TIMES))} times only, as it takes minutes")
+        points += _points(plan, models, sentences, {"sentences": len(sentences)}, with_stock=times in STOCK_TIMES)
+    note = f"stock SpanMarker at {' and '.join(map(str, STOCK_TIMES))} times only, as it takes minutes"
+    return _row(points, models, note)
 
 
 def by_words(plan: Plan) -> dict[str, Any]:
@@ -41,17 +47,32 @@ def by_words(plan: Plan) -> dict[str, Any]:
     from stages.models.encoder import load_tokenizer  # here, so that the waiting process need not load torch
 
     tokenizer = load_tokenizer(plan.span_marker.encoder, plan.span_marker.encoder_revision)
-    points = []
+    models, points = _models(plan), []
     for words in LENGTHS:
         sentences = of_length(plan.corpus.train, words, max(LEAST, WORDS // words), tokenizer)
-        points += _points(plan, sentences, {"words": words, "sentences": len(sentences)}, with_stock=True)
-    return _row(points, "every side at every length")
+        points += _points(plan, models, sentences, {"words": words, "sentences": len(sentences)}, with_stock=True)
+    return _row(points, models, "every side at every length")
 
 
-def _points(plan: Plan, sentences: list[Sentence], size: dict[str, int], with_stock: bool) -> list[dict[str, Any]]:
+class _Models(NamedTuple):
+    """What predicts: a directory of each family, and the commits that they were trained at."""
+
+    span_marker: Path
+    token_classifier: Path
+    commits: set[str]
+
+
+def _models(plan: Plan) -> _Models:
+    (span, of_span), (token, of_token) = own_span_marker(plan), own_token_classifier(plan)
+    return _Models(span, token, of_span | of_token)
+
+
+def _points(
+    plan: Plan, models: _Models, sentences: list[Sentence], size: dict[str, int], with_stock: bool
+) -> list[dict[str, Any]]:
     """One point a task: sentences a second of each side, one run after one to warm up."""
     points = []
-    for task, sides in _tasks(plan, sentences).items():
+    for task, sides in _tasks(plan, models, sentences).items():
         if not with_stock and "token" not in task:
             sides = {name: side for name, side in sides.items() if name != "peer"}
         tracks = race(sides, 1, plan.threads)
@@ -59,14 +80,13 @@ def _points(plan: Plan, sentences: list[Sentence], size: dict[str, int], with_st
     return points
 
 
-def _tasks(plan: Plan, sentences: list[Sentence]) -> dict[str, dict[str, Side]]:
+def _tasks(plan: Plan, models: _Models, sentences: list[Sentence]) -> dict[str, dict[str, Side]]:
     """The sides of each task: ours (in both modes) and the peer."""
     span, token = (
         part.model_copy(update={"batch_size": BATCH}) for part in (plan.mode("exact"), plan.token_classifier)
     )
-    span_model, token_model = own_span_marker(plan), own_token_classifier(plan)
     once = {"sentences": sentences, "passes": 1, "bf16": False}
-    asked = {"model": span_model, **once}
+    asked = {"model": models.span_marker, **once}
     selective = span.model_copy(update={"mode": "selective"})
     plain = {"settings": token, "sentences": sentences}
     return {
@@ -78,20 +98,20 @@ def _tasks(plan: Plan, sentences: list[Sentence]) -> dict[str, dict[str, Side]]:
         "prediction": {
             "ours": Side(f"{OURS}:Prediction", {"mode": "exact", **asked}),
             "ours, selective": Side(f"{OURS}:Prediction", {"mode": "selective", **asked}),
-            "peer": Side(f"{STOCK}:Prediction", {"model": span_model, "sentences": sentences}),
+            "peer": Side(f"{STOCK}:Prediction", {"model": models.span_marker, "sentences": sentences}),
         },
         "token training": {
             "ours": Side(f"{OURS}:Training", {"settings": token, **once}),
             "peer": Side(f"{PLAIN}:Training", plain),
         },
         "token prediction": {
-            "ours": Side(f"{OURS}:Prediction", {"model": token_model, "mode": None, **once}),
-            "peer": Side(f"{PLAIN}:Prediction", {"model": token_model, **plain}),
+            "ours": Side(f"{OURS}:Prediction", {"model": models.token_classifier, "mode": None, **once}),
+            "peer": Side(f"{PLAIN}:Prediction", {"model": models.token_classifier, **plain}),
         },
     }
 
 
-def _row(points: Sequence[dict[str, Any]], note: str) -> dict[str, Any]:
+def _row(points: Sequence[dict[str, Any]], models: _Models, note: str) -> dict[str, Any]:
     """A row of points has no single ratio: each point has its own."""
     return {
         "peer": PEER,
@@ -100,4 +120,5 @@ def _row(points: Sequence[dict[str, Any]], note: str) -> dict[str, Any]:
         "ratio": None,
         "points": list(points),
         "note": note,
+        **trained_at(models.commits),
     }

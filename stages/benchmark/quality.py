@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +24,28 @@ QUICK = {"train_sentences": 1000, "epochs": 1}
 """Training enough for a token classifier that is asked for its speed, not for its F1."""
 
 
-def own_span_marker(plan: Plan) -> Path:
-    """The SpanMarker to predict with, in either mode: ``plan.model``, else the first of our own trained selectively."""
-    return plan.model or trained(plan, _span_jobs(plan, "selective", SEEDS[:1]))[0].model
+def own_span_marker(plan: Plan) -> tuple[Path, set[str]]:
+    """The SpanMarker to predict with, in either mode: ``plan.model``, else the first of our own trained selectively.
+
+    With it the commits that it was trained at, none where it was given.
+    """
+    if plan.model is not None:
+        return plan.model, set()
+    (own,) = trained(plan, _span_jobs(plan, "selective", SEEDS[:1]))
+    return own.model, {own.commit}
 
 
-def own_token_classifier(plan: Plan) -> Path:
-    """A token classifier to predict with, trained for a minute."""
-    return trained(plan, [Job("ours", plan.token_classifier.model_copy(update=QUICK), SEEDS[0], bf16=True)])[0].model
+def own_token_classifier(plan: Plan) -> tuple[Path, set[str]]:
+    """A token classifier to predict with, trained for a minute, and the commits that it was trained at."""
+    settings = plan.token_classifier.model_copy(update=QUICK)
+    (own,) = trained(plan, [Job("ours", settings, SEEDS[0], bf16=True)])
+    return own.model, {own.commit}
+
+
+def trained_at(commits: Iterable[str]) -> dict[str, list[str]]:
+    """The field of a row that says at which commits its models were trained; none where that is not known."""
+    found = sorted(set(commits))
+    return {"trained_at": found} if found else {}
 
 
 def selective_training_f1(plan: Plan) -> dict[str, Any]:
@@ -69,7 +83,8 @@ def logits(plan: Plan) -> dict[str, Any]:
 
     The weights are a trained model's; beside them stand those of a model whose classifier is as it was drawn.
     """
-    weights = {"trained": own_span_marker(plan), "untrained": plan.mode("exact")}
+    own, commits = own_span_marker(plan)
+    weights = {"trained": own, "untrained": plan.mode("exact")}
     found = {}
     for name, model in weights.items():
         arguments = {"model": model, "sentences": plan.corpus.test, "count": COMPARED}
@@ -78,7 +93,8 @@ def logits(plan: Plan) -> dict[str, Any]:
     largest = max(group["ours_stock"] for group in found["trained"].values())
     row = {"unit": "largest absolute difference of a logit", "ratio": None, "difference": largest}
     sentences = {"sentences": {"real": min(COMPARED, len(plan.corpus.test))}}
-    return {"peer": "stock span_marker, the same weights", **_same("fp32"), **row, "by": found, **sentences}
+    row |= {"by": found, **sentences, **trained_at(commits)}
+    return {"peer": "stock span_marker, the same weights", **_same("fp32"), **row}
 
 
 def _span_jobs(plan: Plan, mode: Mode, seeds: Sequence[int] = SEEDS) -> list[Job]:
@@ -107,7 +123,7 @@ def _compared(
         "interval": [found.low, found.high],
         "p_value": found.p_value,
         "ratio": None,
-        "trained_at": sorted({one.commit for one in (*ours, *peer)}),
+        **trained_at(one.commit for one in (*ours, *peer)),
         "sentences": {"train": len(corpus.train[: settings.train_sentences]), "test": len(gold)},
         "epochs": settings.epochs,
     }

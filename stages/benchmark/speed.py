@@ -7,7 +7,7 @@ from typing import Any
 
 from stages.benchmark.figures import figures
 from stages.benchmark.plan import BATCH, Mode, Plan
-from stages.benchmark.quality import own_span_marker, own_token_classifier
+from stages.benchmark.quality import own_span_marker, own_token_classifier, trained_at
 from stages.benchmark.race import Side, race
 from stages.benchmark.sentences import pick
 
@@ -49,7 +49,7 @@ def span_training(plan: Plan, mode: Mode, bf16: bool = False) -> dict[str, Any]:
 def span_prediction(plan: Plan, mode: Mode, bf16: bool = False) -> dict[str, Any]:
     """A trained SpanMarker asked in ``mode`` against stock's ``predict``, and the entities of both compared."""
     sentences, check = pick(plan.corpus.test, TAGGED), pick(plan.corpus.test, CHECKED)
-    model = own_span_marker(plan)
+    model, commits = own_span_marker(plan)
     peer = {"model": model, "sentences": sentences}
     ours = {**peer, "mode": mode, "passes": PASSES, "bf16": bf16, "check": check}
     sides = {
@@ -59,7 +59,7 @@ def span_prediction(plan: Plan, mode: Mode, bf16: bool = False) -> dict[str, Any
     }
     tracks = race(sides, plan.repeats, plan.threads)
     entities = agreement(*(tracks[side].facts["entities"] for side in ("ours", "peer")))
-    row = {**figures(tracks), "entities": {"sentences": len(check), **entities}}
+    row = {**figures(tracks), "entities": {"sentences": len(check), **entities}, **trained_at(commits)}
     return {"peer": STOCK_PREDICT, "precision": {"ours": _name(bf16), "peer": "fp32"}, **row}
 
 
@@ -80,7 +80,8 @@ def token_prediction(plan: Plan) -> dict[str, Any]:
     Both sides begin with words and end with tags. Another peer is given its subwords ready, so that
     only its ``Trainer.predict`` is in its time, while ours still begins with words.
     """
-    sentences, model = pick(plan.corpus.test, TOKEN_TAGGED), own_token_classifier(plan)
+    sentences = pick(plan.corpus.test, TOKEN_TAGGED)
+    model, commits = own_token_classifier(plan)
     ours = {"model": model, "mode": None, "sentences": sentences, "passes": PASSES, "bf16": False}
     peer = {
         "settings": plan.token_classifier.model_copy(update={"batch_size": BATCH}),
@@ -92,7 +93,7 @@ def token_prediction(plan: Plan) -> dict[str, Any]:
         "peer": Side(f"{PLAIN}:Prediction", peer),
         "peer, subwords ready": Side(f"{PLAIN}:Prediction", {**peer, "prepared": True}),
     }
-    return _row(plan, sides, PLAIN_PREDICT, ("fp32", "fp32"))
+    return {**_row(plan, sides, PLAIN_PREDICT, ("fp32", "fp32")), **trained_at(commits)}
 
 
 def agreement(ours: list[list[Any]], peer: list[list[Any]]) -> dict[str, Any]:

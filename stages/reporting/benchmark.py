@@ -45,7 +45,10 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def origins(rows: Sequence[Row]) -> str:
-    """Where the rows were measured, one line for each commit, day and machine among them."""
+    """Where the rows were measured, one line for each commit, day and machine among them.
+
+    A model that was trained before is kept, so a row that needs one also names the commit of its training.
+    """
     found: dict[str, list[str]] = {}
     for row in rows:
         machine = row["machine"]
@@ -53,6 +56,8 @@ def origins(rows: Sequence[Row]) -> str:
             f"{row['date']}, commit `{row['commit']}`, {machine['cpu']}, {row['threads']} of {machine['cores']} cores, "
             f"torch {machine['torch']}, {SENTENCES[row['data']]}"
         )
+        if row.get("trained_at"):
+            where += f", models trained at {', '.join(f'`{commit}`' for commit in row['trained_at'])}"
         found.setdefault(where, []).append(f"`{row['name']}`")
     if len(found) == 1:
         return f"Measured {next(iter(found))}."

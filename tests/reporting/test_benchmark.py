@@ -80,6 +80,14 @@ def test_rows_of_several_origins_are_told_apart() -> None:
     assert mixed.splitlines()[1].startswith("- `b`: 2026-01-02, commit `fff0000`")
 
 
+def test_the_commit_of_a_row_is_told_from_those_of_its_trainings() -> None:
+    measured, trained = origins([row("a"), SELECTIVE]).splitlines()
+    assert measured.startswith("- `a`: 2026-01-02, commit `abc1234`")
+    assert "trained" not in measured
+    assert "commit `abc1234`" in trained
+    assert trained.endswith("models trained at `aaa0000`, `bbb1111`.")
+
+
 def test_the_readmes_part_holds_every_row_and_the_picture(tmp_path: Path) -> None:
     assert benchmark(tmp_path).startswith("*No figures yet: `make bench`")
     rows = [row("a"), row("b", ratio=None, difference=1e-6), SELECTIVE]
