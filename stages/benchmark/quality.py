@@ -11,7 +11,7 @@ import numpy as np
 from stages.benchmark.plan import Mode, Plan
 from stages.benchmark.race import Side, pool, race
 from stages.benchmark.sentences import Corpus
-from stages.benchmark.trainings import Job, Trained, tagged, trained
+from stages.benchmark.trainings import Job, Trained, proposed, tagged, trained
 from stages.corpus.labels import TAGS
 from stages.scoring.counts import counts
 from stages.scoring.paired import compare_counts
@@ -57,14 +57,20 @@ def selective_training_f1(plan: Plan) -> dict[str, Any]:
 
 
 def selective_prediction_f1(plan: Plan) -> dict[str, Any]:
-    """Selective against exact prediction by the same weights."""
+    """Selective against exact prediction by the same weights.
+
+    ``asked`` holds, for each seed, the share of the gold spans that were asked about and the spans asked a sentence.
+    """
     models = trained(plan, _span_jobs(plan, "selective"))
     asked = [(one, mode) for mode in ("selective", "exact") for one in models]
     with pool(len(asked), plan.threads) as processes:
         waiting = [processes.submit(tagged, one.model, mode, plan.corpus.test) for one, mode in asked]
+        shares = [processes.submit(proposed, one.model, plan.corpus.test) for one in models]
         found = [done.result() for done in waiting]
+        gold, spans = (list(of_seeds) for of_seeds in zip(*(done.result() for done in shares), strict=True))
     answers = [one._replace(tags=tags) for (one, _), tags in zip(asked, found, strict=True)]
     row = _compared(plan.corpus, plan.span_marker, answers[: len(models)], answers[len(models) :], same_seeds=True)
+    row["asked"] = {"gold": gold, "spans": spans}
     return {"peer": "ours in exact mode, the same weights", **_same("fp32"), **row}
 
 

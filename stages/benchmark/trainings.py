@@ -21,7 +21,7 @@ from stages.benchmark.race import pool
 from stages.benchmark.report import commit
 from stages.benchmark.sentences import Corpus, Sentence
 from stages.corpus.files import read_json, whole_folder, write_json
-from stages.corpus.labels import SYSTEMS, TAGS, bio, project, projection
+from stages.corpus.labels import SYSTEMS, TAGS, bio, project, projection, spans
 from stages.settings import FamilySettings, System, TokenClassifierSettings
 
 LIBRARIES = ("torch", "transformers")
@@ -146,6 +146,25 @@ def tagged(model: Path, mode: str | None, sentences: list[Sentence]) -> list[lis
 
     answers = load(model, mode).tag([sentence["tokens"] for sentence in sentences])
     return [bio(one.entities, len(row["tokens"])) for one, row in zip(answers, sentences, strict=True)]
+
+
+def proposed(model: Path, sentences: list[Sentence]) -> tuple[float, float]:
+    """What a selective model of ours asks about: the share of the gold spans, and how many spans a sentence.
+
+    Gold spans of more words than any model asks about are left out.
+    """
+    from stages.benchmark.ours import load
+
+    tagger = load(model, "selective")
+    longest = tagger.model.config.entity_max_length
+    answers = tagger.answers([sentence["tokens"] for sentence in sentences])
+    gold = hit = 0
+    for answer, sentence in zip(answers, sentences, strict=True):
+        asked = set(zip(answer.first.tolist(), answer.last.tolist(), strict=True))
+        entities = spans([TAGS[tag] for tag in sentence["ner_tags"]])
+        wanted = {(one.start, one.end - 1) for one in entities if one.end - one.start <= longest}
+        gold, hit = gold + len(wanted), hit + len(wanted & asked)
+    return hit / max(gold, 1), sum(len(answer.first) for answer in answers) / max(len(sentences), 1)
 
 
 def _read(folder: Path) -> Trained:
