@@ -40,6 +40,18 @@ ROWS: dict[str, Entry] = {
     ),
     "token-training": Entry("Token classifier: training", speed.token_training, 3),
     "token-training-bf16": Entry("Token classifier: training", partial(speed.token_training, bf16=True), 2, bf16=True),
+    "token-training-sparse": Entry(
+        "Token classifier: training, embeddings sparse",
+        partial(speed.token_training, embeddings="sparse"),
+        3,
+        unasked=False,
+    ),
+    "token-training-frozen": Entry(
+        "Token classifier: training, embeddings frozen",
+        partial(speed.token_training, embeddings="frozen"),
+        3,
+        unasked=False,
+    ),
     "token-prediction": Entry("Token classifier: prediction", speed.token_prediction, 3),
     "data": Entry("Data: filter and derive", data.data, 6),
     "logits": Entry("SpanMarker exact: logits", quality.logits, 5),

@@ -10,6 +10,7 @@ from stages.benchmark.plan import BATCH, Mode, Plan
 from stages.benchmark.quality import own_span_marker, own_token_classifier, trained_at
 from stages.benchmark.race import Side, race
 from stages.benchmark.sentences import pick
+from stages.settings import Embeddings
 
 OURS, STOCK, PLAIN = (f"stages.benchmark.{name}" for name in ("ours", "stock", "plain"))
 
@@ -63,9 +64,13 @@ def span_prediction(plan: Plan, mode: Mode, bf16: bool = False) -> dict[str, Any
     return {"peer": STOCK_PREDICT, "precision": {"ours": _name(bf16), "peer": "fp32"}, **row}
 
 
-def token_training(plan: Plan, bf16: bool = False) -> dict[str, Any]:
-    """The token classifier trained against the plain Trainer's."""
-    settings = plan.token_classifier.model_copy(update={"batch_size": BATCH})
+def token_training(plan: Plan, bf16: bool = False, embeddings: Embeddings = "trained") -> dict[str, Any]:
+    """The token classifier trained against the plain Trainer's, which trains its embeddings whatever ours does.
+
+    Raises:
+        UserError: a side refuses its work, or its process ends.
+    """
+    settings = plan.token_classifier.model_copy(update={"batch_size": BATCH, "embeddings": embeddings})
     arguments = {"settings": settings, "sentences": pick(plan.corpus.train, TOKEN_TRAINED)}
     sides = {
         "ours": Side(f"{OURS}:Training", {**arguments, "passes": 1, "bf16": bf16}),
