@@ -25,7 +25,7 @@ class Entry(NamedTuple):
 
 
 ROWS: dict[str, Entry] = {
-    "preparation": Entry("SpanMarker: preparing sentences", speed.preparation, 1),
+    "preparation": Entry("SpanMarker: preparing sentences (ours: and their batches)", speed.preparation, 1),
     "exact-training": Entry("SpanMarker exact: training", partial(speed.span_training, mode="exact"), 4),
     "exact-training-bf16": Entry(
         "SpanMarker exact: training", partial(speed.span_training, mode="exact", bf16=True), 3, bf16=True

@@ -28,7 +28,14 @@ CHECKED = 500
 
 
 def preparation(plan: Plan) -> dict[str, Any]:
-    """Sentences to what a batch is made of, once before training."""
+    """Sentences to what a batch is made of, once before training; on our side to the batches themselves.
+
+    Stock's tokenizer enumerates every sentence's spans, their positions and labels; ours leaves these to the collator,
+    so one pass of it, in batches of the plan's size, is in our time. Stock's collator is not in its time.
+
+    Raises:
+        UserError: a side refuses its work, or its process ends.
+    """
     arguments = {"settings": plan.mode("exact"), "sentences": pick(plan.corpus.train, PREPARED)}
     sides = {"ours": Side(f"{OURS}:Preparation", arguments), "peer": Side(f"{STOCK}:Preparation", arguments)}
     peer = "span_marker's label normaliser, SpanMarkerTokenizer and spread_sample, as its Trainer calls them"
