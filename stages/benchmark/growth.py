@@ -43,7 +43,11 @@ def by_sentences(plan: Plan) -> dict[str, Any]:
 
 
 def by_words(plan: Plan) -> dict[str, Any]:
-    """Speeds at sentences of 10 to 250 words of a single subword each, so that no side cuts any."""
+    """Speeds at sentences of 10 to 250 words of a single subword each, so that no side cuts any.
+
+    Raises:
+        UserError: no word of the data is a single subword; a side refuses its work, or its process ends.
+    """
     from stages.models.encoder import load_tokenizer  # here, so that the waiting process need not load torch
 
     tokenizer = load_tokenizer(plan.span_marker.encoder, plan.span_marker.encoder_revision)

@@ -43,7 +43,11 @@ def preparation(plan: Plan) -> dict[str, Any]:
 
 
 def span_training(plan: Plan, mode: Mode, bf16: bool = False) -> dict[str, Any]:
-    """A SpanMarker trained in ``mode`` against stock's Trainer."""
+    """A SpanMarker trained in ``mode`` against stock's Trainer.
+
+    Raises:
+        UserError: a side refuses its work, or its process ends.
+    """
     sentences = pick(plan.corpus.train, TRAINED)
     settings = plan.mode(mode).model_copy(update={"batch_size": BATCH})
     ours = {"settings": settings, "sentences": sentences, "passes": PASSES, "bf16": bf16}
@@ -55,7 +59,11 @@ def span_training(plan: Plan, mode: Mode, bf16: bool = False) -> dict[str, Any]:
 
 
 def span_prediction(plan: Plan, mode: Mode, bf16: bool = False) -> dict[str, Any]:
-    """A trained SpanMarker asked in ``mode`` against stock's ``predict``, and the entities of both compared."""
+    """A trained SpanMarker asked in ``mode`` against stock's ``predict``, and the entities of both compared.
+
+    Raises:
+        UserError: ``plan.model`` has no proposal for selective mode; a side refuses its work, or its process ends.
+    """
     sentences, check = pick(plan.corpus.test, TAGGED), pick(plan.corpus.test, CHECKED)
     model, commits = own_span_marker(plan)
     peer = {"model": model, "sentences": sentences}
@@ -91,6 +99,9 @@ def token_prediction(plan: Plan) -> dict[str, Any]:
 
     Both sides begin with words and end with tags. Another peer is given its subwords ready, so that
     only its ``Trainer.predict`` is in its time, while ours still begins with words.
+
+    Raises:
+        UserError: a side refuses its work, or its process ends.
     """
     sentences = pick(plan.corpus.test, TOKEN_TAGGED)
     model, commits = own_token_classifier(plan)

@@ -14,7 +14,11 @@ from stages.settings import FamilySettings, SpanMarkerSettings
 
 
 def create(settings: FamilySettings, types: Sequence[str]) -> Model:
-    """A fresh tagger for ``types``, of the family whose settings these are."""
+    """A fresh tagger for ``types``, of the family whose settings these are.
+
+    Raises:
+        EncoderError: the encoder cannot be found or used.
+    """
     if isinstance(settings, SpanMarkerSettings):
         from stages.models.span_marker import SpanMarkerTagger
 

@@ -17,7 +17,13 @@ from stages.models.span_marker.attention import Layout
 
 @dataclass(frozen=True)
 class Text:
-    """A batch's text, read again by :func:`ask`."""
+    """A batch's text, read again by :func:`ask`: ``B`` sentences, ``T`` subwords in the longest.
+
+    Attributes:
+        input_ids: ``(B, T)``.
+        mask: ``(B, T)`` bool, whether a position is text and no padding.
+        marker_ids: ``(2,)``, the ids of the start and the end marker.
+    """
 
     encoder: PreTrainedModel
     input_ids: Tensor

@@ -103,8 +103,7 @@ def load(place: str | Path, revision: str | None = None) -> SpanMarker:
     """A saved model, ours or stock's, in evaluation mode; a directory is all that is read.
 
     Raises:
-        EncoderError: there is another kind of model.
-        OSError: there is no model.
+        EncoderError: there is no such model, or one of another kind.
     """
     model = _read(str(place), revision)
     _finish(model, encoders.load_tokenizer(str(place), revision))

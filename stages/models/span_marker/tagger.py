@@ -66,12 +66,20 @@ class SpanMarkerTagger:
 
     @classmethod
     def create(cls, settings: SpanMarkerSettings, types: Sequence[str]) -> SpanMarkerTagger:
-        """A model for ``types`` on a pretrained encoder; see :func:`stages.models.span_marker.saving.create`."""
+        """A model for ``types`` on a pretrained encoder; see :func:`stages.models.span_marker.saving.create`.
+
+        Raises:
+            EncoderError: the encoder cannot be found or used, or ``max_tokens`` is more than it has positions for.
+        """
         return cls(saving.create(settings, types), settings.proposal_recall)
 
     @classmethod
     def load(cls, place: str | Path, revision: str | None = None) -> SpanMarkerTagger:
-        """A saved model, ours or stock's, from a directory or the hub, on the device of this machine."""
+        """A saved model, ours or stock's, from a directory or the hub, on the device of this machine.
+
+        Raises:
+            EncoderError: there is no such model, or one of another kind.
+        """
         return cls(saving.load(place, revision).to(device()))
 
     @property
