@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -86,5 +87,14 @@ def test_a_selective_pass_costs_less_in_both_counts(span_marker: Any, tiny_bert:
 
 
 def test_the_peak_is_above_what_one_product_reaches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stages.benchmark.counting.PEAK_SIZES", ((64, 64, 64), (256, 256, 256)))
-    assert 1e7 < matrix_peak(bf16=False) < 1e14
+    """And far under what no product could reach; the slack is for a busy machine and for quicker ways than ``@``."""
+    size = 384
+    monkeypatch.setattr("stages.benchmark.counting.PEAK_SIZES", ((64, 64, 64), (size, size, size)))
+    rows, weight = torch.randn(size, size), torch.randn(size, size)
+    seconds = []
+    for _ in range(20):
+        start = time.perf_counter()
+        rows @ weight.T
+        seconds.append(time.perf_counter() - start)
+    reached = 2 * size**3 / min(seconds)
+    assert reached / 2 < matrix_peak(bf16=False) < 8 * reached
