@@ -13,7 +13,8 @@ from transformers import AutoModelForTokenClassification, AutoTokenizer, set_see
 from stages import settings
 from stages.corpus.labels import FIVE, TAG_IDS, TYPES, bio
 from stages.models.token_classifier import TokenClassifier
-from stages.models.token_classifier.preparation import IGNORED, pieces
+from stages.models.token_classifier.preparation import IGNORED, OVERLAP, pieces
+from stages.models.windows import windows
 
 WORDS = ["Marie", "Sklodowska-Curie", "visited", "Warsaw", "."]
 TAGS = ["B-PER", "I-PER", "O", "B-LOC", "O"]
@@ -120,14 +121,18 @@ def test_a_word_without_subwords_is_outside(tiny_bert: Path) -> None:
 
 
 def test_long_sentences_are_read_to_their_end(tagger: TokenClassifier) -> None:
-    """Every word gets its probabilities from a window that holds it, the last one too."""
+    """Every word gets its probabilities from a window that holds it, the last one too: as if that were asked alone."""
     words = [f"w{i % 7}" for i in range(900)]
     table = tagger.tag([words])[0].probabilities
-    assert table.shape[0] == 900
-    assert (table[:, 0] < 1.0).all()
-    middle = tagger.tag([words[:20]])[0].probabilities
-    np.testing.assert_allclose(table[:3], tagger.tag([words])[0].probabilities[:3])
-    assert middle.shape[0] == 20
+    sizes = [len(tagger.tokenizer(word, add_special_tokens=False)["input_ids"]) for word in words]
+    read = windows(sizes, tagger.limit - tagger.tokenizer.num_special_tokens_to_add(), OVERLAP)
+    assert len(read) > 3
+    for window in read:
+        alone = tagger.tag([words[window.first : window.last]])[0].probabilities
+        kept = slice(window.keep_first, window.keep_last)
+        np.testing.assert_allclose(table[kept], alone[kept.start - window.first :][: kept.stop - kept.start], atol=1e-5)
+    assert (read[0].keep_first, read[-1].keep_last, len(table)) == (0, 900, 900)
+    assert abs(table - np.roll(table, 7, axis=0)).max() > 1e-3, "a word's neighbours and place matter"
 
 
 def test_loss_is_the_mean_over_words(tagger: TokenClassifier) -> None:
