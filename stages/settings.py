@@ -30,6 +30,7 @@ Scheduler = Literal["linear", "cosine", "constant", "constant_with_warmup"]
 Embeddings = Literal["trained", "sparse", "frozen"]
 Decoding = Literal["free", "legal"]
 Case = Literal["encoder", "learnt"]
+Keep = Literal["last", "best"]
 
 OnBadRow = Literal["stop", "skip"]
 
@@ -60,6 +61,7 @@ class _Common(_Strict):
     embeddings: Embeddings
     case: Case
     max_tokens: Annotated[int, Field(ge=8)]
+    keep: Keep = "last"
 
 
 class TokenClassifierSettings(_Common):
@@ -139,12 +141,13 @@ class _Profiles(_Strict):
     sample: Profile
     local: Profile
     full: Profile
+    best: Profile
 
 
 class Settings(_Strict):
     """The whole of params.yaml."""
 
-    profile: Literal["sample", "local", "full"]
+    profile: Literal["sample", "local", "full", "best"]
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     data: _Data
     hub: _Hub

@@ -1,10 +1,19 @@
-"""Train one model: ``python -m stages.train --family token_classifier --system A``."""
+"""Train one model: ``python -m stages.train --family token_classifier --system A``.
+
+On several GPUs or machines the same command, and so the whole pipeline, runs through ``accelerate launch`` where the
+environment says with which options: ``LAUNCH="--multi_gpu --num_processes 4" dvc repro``. No parameter and no line of
+dvc.yaml knows the hardware.
+"""
 
 from __future__ import annotations
 
 import logging
+import os
+import shlex
 import shutil
+import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,8 +26,10 @@ from stages.cli import run
 from stages.corpus.files import telling, whole_file, whole_folder
 from stages.corpus.labels import SYSTEMS
 from stages.corpus.rows import read_rows
+from stages.errors import UserError
 from stages.models import families
 from stages.models.checkpoints import Checkpoints, digest, locked
+from stages.models.device import process
 from stages.models.resuming import fingerprint
 from stages.models.training import build, seed_everything, train
 from stages.reporting import card
@@ -48,6 +59,20 @@ def dataset(path: Path, cache: Path) -> Dataset:
         raise error.__cause__ or error from None
 
 
+def launch(options: str, arguments: list[str]) -> None:
+    """Go on as ``accelerate launch`` with ``options``, which starts this stage once for each process.
+
+    Raises:
+        UserError: the options cannot be taken apart.
+    """
+    try:
+        asked = shlex.split(options)
+    except ValueError as error:
+        raise UserError(f"LAUNCH={options!r} are no options of `accelerate launch`: {error}") from None
+    command = [sys.executable, "-m", "accelerate.commands.launch", *asked, "-m", "stages.train", *arguments]
+    os.execve(command[0], command, {name: value for name, value in os.environ.items() if name != "LAUNCH"})
+
+
 def main(
     family: Annotated[Family, typer.Option(help="span_marker or token_classifier")],
     system: Annotated[System, typer.Option(help="A or B")],
@@ -55,8 +80,12 @@ def main(
     """Train the model of ``params.yaml`` and write models/{family}-{system} and its curves.
 
     A training that was cut short goes on where it stopped, as long as nothing changed that shapes its weights.
+    Of several processes the first holds the lock and writes; all need the project's folder to be the same.
     """
-    logging.basicConfig(level=logging.INFO)
+    if options := os.environ.get("LAUNCH"):
+        launch(options, sys.argv[1:])
+    here = process()
+    logging.basicConfig(level=logging.INFO if here.is_main_process else logging.ERROR)
     params = settings.load()
     hyper = params.training(family, system)
     name = f"{family}-{system}"
@@ -64,9 +93,11 @@ def main(
     tagger = families.create(hyper, SYSTEMS[system])
     data = Path("data/systems") / system
     work = WORK / name
-    with locked(work):
-        shutil.rmtree(work / "rows", ignore_errors=True)  # what a killed training left
-        rows, validation = (dataset(data / f"{split}.jsonl", work / "rows") for split in ("train", "val"))
+    with locked(work) if here.is_main_process else nullcontext():
+        if here.is_main_process:
+            shutil.rmtree(work / "rows", ignore_errors=True)  # what a killed training left
+        with here.main_process_first():
+            rows, validation = (dataset(data / f"{split}.jsonl", work / "rows") for split in ("train", "val"))
         run = fingerprint(
             tagger.model, hyper, seed=str(params.seed), types=" ".join(tagger.types),
             **{f"{split} sentences": digest(data / f"{split}.jsonl") for split in ("train", "val")},
@@ -74,12 +105,14 @@ def main(
         checkpoints = Checkpoints(work, run)
         trainer = build(tagger, rows, validation, hyper, params.seed, work)
         curves = train(trainer, checkpoints, params.checkpoints.minutes)
-        with whole_folder(Path("models") / name) as target:
-            tagger.save(target, place=Path("models") / name)
-            (target / "README.md").write_text(card.render(family, system, params, hyper), encoding="utf-8")
-        with whole_file(f"reports/runs/{name}/curves.csv") as file:
-            curves.to_csv(file, index=False)
-        checkpoints.clear()
+        if here.is_main_process:
+            with whole_folder(Path("models") / name) as target:
+                tagger.save(target, place=Path("models") / name)
+                (target / "README.md").write_text(card.render(family, system, params, hyper), encoding="utf-8")
+            with whole_file(f"reports/runs/{name}/curves.csv") as file:
+                curves.to_csv(file, index=False)
+            checkpoints.clear()
+    here.destroy_process_group()
 
 
 if __name__ == "__main__":

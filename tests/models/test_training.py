@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
 import torch
 from datasets import Dataset
+from transformers import TrainerCallback
 
 from stages import settings
 from stages.corpus.labels import FIVE, TAG_IDS, TYPES
@@ -20,6 +22,16 @@ SENTENCES = [
     ("Malaria killed thousands in Panama .", ["B-DIS", "O", "O", "O", "B-LOC", "O"]),
     ("No one knew why .", ["O", "O", "O", "O", "O"]),
 ]
+
+
+def digest_of(model: torch.nn.Module) -> str:
+    """SHA-256 of all weights."""
+    found = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        found.update(name.encode() + tensor.contiguous().numpy().tobytes())
+    return found.hexdigest()
+
+
 ROWS = Dataset.from_list(
     [{"tokens": text.split(), "ner_tags": [TAG_IDS[tag] for tag in tags]} for text, tags in SENTENCES * 4]
 )
@@ -109,7 +121,31 @@ def test_hyperparameters_reach_the_trainer(tiny_bert: Path, tmp_path: Path) -> N
     hyper = hyperparameters("span_marker", tiny_bert, accumulation=3, scheduler="cosine", warmup_ratio=0.25, epochs=5)
     made = arguments(hyper, 11, 100, tmp_path)
     assert (made.num_train_epochs, made.gradient_accumulation_steps, made.seed, made.data_seed) == (5, 3, 11, 11)
+    assert (made.adam_beta1, made.adam_beta2, made.adam_epsilon) == (0.9, 0.999, 1e-8)
     assert (made.lr_scheduler_type, made.warmup_ratio, made.learning_rate) == ("cosine", 0.25, hyper.learning_rate)
+
+
+@pytest.mark.parametrize(("keep", "kept"), [("last", 2), ("best", 1)])
+@pytest.mark.parametrize("family", settings.FAMILIES)
+def test_the_epoch_that_val_chose_is_kept(
+    family: settings.Family, keep: str, kept: int, tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = iter([0.1, 0.9, 0.9])
+    monkeypatch.setattr("stages.models.training.f1_score", lambda *_, **__: next(found))
+    epochs: list[str] = []
+
+    class Noting(TrainerCallback):
+        def on_evaluate(self, *_: object, model: torch.nn.Module, **__: object) -> None:
+            epochs.append(digest_of(model))
+
+    hyper = hyperparameters(family, tiny_bert, epochs=3, keep=keep)
+    seed_everything(3)
+    tagger = families.create(hyper, TYPES)
+    trainer = build(tagger, ROWS, ROWS, hyper, 3, tmp_path)
+    trainer.add_callback(Noting())
+    train(trainer)
+    assert len(set(epochs)) == 3
+    assert digest_of(tagger.model) == epochs[kept]
 
 
 def test_curves_are_one_row_a_step() -> None:

@@ -29,11 +29,11 @@ HOW = (
     ("family", "changes"),
     [
         ("span_marker", {"mode": "exact", "embeddings": "trained"}),
-        ("span_marker", {"mode": "selective", "negatives": 4, "epochs": 2}),
+        ("span_marker", {"mode": "selective", "negatives": 4, "epochs": 2, "keep": "best"}),
         ("span_marker", {"mode": "selective", "embeddings": "sparse", "epochs": 2}),
         ("token_classifier", {"scheduler": "cosine", "embeddings": "trained"}),
         ("token_classifier", {"embeddings": "sparse", "epochs": 2}),
-        ("token_classifier", {"embeddings": "frozen", "epochs": 2}),
+        ("token_classifier", {"embeddings": "frozen", "epochs": 2, "keep": "best"}),
     ],
 )
 def test_broken_off_three_times_it_ends_in_the_same_weights_and_curves(

@@ -50,6 +50,7 @@ CHANGES: dict[str, Any] = {
     "decoding": "legal",
     "negatives": 5,
     "proposal_recall": 0.5,
+    "keep": "best",
 }
 
 

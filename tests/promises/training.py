@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import pandas as pd
-import torch
 from datasets import Dataset, concatenate_datasets
 
 from stages import settings
@@ -15,7 +13,7 @@ from stages.models import families
 from stages.models.checkpoints import Checkpoints
 from stages.models.resuming import fingerprint
 from stages.models.training import build, seed_everything, train
-from tests.models.test_training import ROWS, hyperparameters
+from tests.models.test_training import ROWS, digest_of, hyperparameters
 
 MANY: Dataset = concatenate_datasets([ROWS] * 3)
 SETTINGS = {"epochs": 3, "batch_size": 1, "accumulation": 2, "learning_rate": 5e-3}
@@ -35,14 +33,6 @@ class Breaking(Checkpoints):
         super().finish(step)
         if self.after and step >= self.after:
             raise BrokenOffError
-
-
-def digest_of(model: torch.nn.Module) -> str:
-    """SHA-256 of all weights."""
-    found = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        found.update(name.encode() + tensor.contiguous().numpy().tobytes())
-    return found.hexdigest()
 
 
 def trained(
