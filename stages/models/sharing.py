@@ -106,12 +106,12 @@ class SharingTrainer(Trainer):
         assert isinstance(self.data_collator, Shares)
         return self.data_collator
 
-    def get_train_dataloader(self) -> DataLoader:
+    def get_train_dataloader(self) -> DataLoader[Any]:
         """As the Trainer's own; where several processes share each batch, all of them get its rows."""
         if self.args.world_size == 1:
             return super().get_train_dataloader()
         dataset: Any = self.train_dataset
-        loader: DataLoader = DataLoader(
+        loader: DataLoader[Any] = DataLoader(
             dataset, self._train_batch_size, sampler=self._get_train_sampler(), collate_fn=self.data_collator,
             pin_memory=self.args.dataloader_pin_memory,
         )  # fmt: skip
@@ -133,12 +133,12 @@ class SharingTrainer(Trainer):
         return torch.stack(losses).sum()
 
     def compute_loss(
-        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, **kwargs: Any
-    ) -> Tensor | tuple[Tensor, Any]:
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
         """As the Trainer's own, by the weight that a piece has."""
         weight = inputs.get(WEIGHT)
         inputs = {name: value for name, value in inputs.items() if name != WEIGHT}
-        loss, outputs = super().compute_loss(model, inputs, return_outputs=True, **kwargs)
+        loss, outputs = super().compute_loss(model, inputs, return_outputs=True, num_items_in_batch=num_items_in_batch)
         loss = loss if weight is None else loss * weight
         return (loss, outputs) if return_outputs else loss
 
@@ -170,7 +170,7 @@ class SharingTrainer(Trainer):
             model.train()
             with self.compute_loss_context_manager():
                 loss = self.compute_loss(model, self._prepare_inputs(piece))
-            loss.backward()  # type: ignore[union-attr]
+            loss.backward()
         finally:
             del rest
             model.zero_grad()
