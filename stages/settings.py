@@ -61,7 +61,7 @@ class _Common(_Strict):
     embeddings: Embeddings
     case: Case
     max_tokens: Annotated[int, Field(ge=8)]
-    keep: Keep = "last"
+    keep: Keep
 
 
 class TokenClassifierSettings(_Common):

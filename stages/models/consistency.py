@@ -14,8 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-IGNORED = -100
-"""The label of a position that is asked for nothing."""
+from stages.models.tagging import IGNORED
 
 
 def consistent_loss(model: nn.Module, inputs: Mapping[str, Tensor], weight: float) -> tuple[Tensor, Any]:

@@ -22,10 +22,9 @@ from torch.utils.data import DataLoader
 from transformers import Trainer
 
 from stages.errors import UserError
+from stages.models.tagging import IGNORED
 
 PIECES, WEIGHT = "pieces", "weight"
-IGNORED = -100
-"""The label that PyTorch's cross-entropy leaves out."""
 
 
 @dataclass
@@ -135,12 +134,16 @@ class SharingTrainer(Trainer):
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
-        """As the Trainer's own, by the weight that a piece has."""
+        """The loss of a batch, by the weight that a piece has."""
         weight = inputs.get(WEIGHT)
-        inputs = {name: value for name, value in inputs.items() if name != WEIGHT}
-        loss, outputs = super().compute_loss(model, inputs, return_outputs=True, num_items_in_batch=num_items_in_batch)
+        loss, outputs = self.batch_loss(model, {name: value for name, value in inputs.items() if name != WEIGHT})
         loss = loss if weight is None else loss * weight
         return (loss, outputs) if return_outputs else loss
+
+    def batch_loss(self, model: Any, inputs: dict[str, Any]) -> tuple[Tensor, Any]:
+        """The mean loss of a batch's decisions, and the model's output: the Trainer's own."""
+        loss, outputs = super().compute_loss(model, inputs, return_outputs=True)
+        return loss, outputs
 
     def fit(self) -> None:
         """Cut batches into as few pieces as this GPU's memory asks for; tried on the longest sentences.

@@ -14,6 +14,9 @@ if TYPE_CHECKING:  # the baselines tag too, and need no torch
     import torch
     from datasets import Dataset
 
+IGNORED = -100
+"""The label of what is asked for nothing: PyTorch's cross-entropy leaves it out."""
+
 
 class Tagging(NamedTuple):
     """The answer for one sentence of ``words`` words.

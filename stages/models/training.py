@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from accelerate.utils import set_seed
 from datasets import Dataset
 from seqeval.metrics import f1_score
 from seqeval.scheme import IOB2
-from torch import nn
+from torch import Tensor
 from transformers import TrainingArguments
 from transformers.trainer_pt_utils import LengthGroupedSampler, get_length_grouped_indices
 from transformers.trainer_utils import TrainOutput
@@ -110,14 +111,11 @@ class NerTrainer(ResumableTrainer):
             made = self.optimizer = RowAdamW(made.param_groups, self.clipping)
         return made
 
-    def compute_loss(
-        self, model: nn.Module, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
-    ) -> Any:
+    def batch_loss(self, model: Any, inputs: dict[str, Any]) -> tuple[Tensor, Any]:
         """As the Trainer's own, or with two passes that are to agree."""
         if not self.consistency:
-            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-        loss, output = consistent_loss(model, inputs, self.consistency)
-        return (loss, output) if return_outputs else loss
+            return super().batch_loss(model, inputs)
+        return consistent_loss(model, inputs, self.consistency)
 
     def floating_point_ops(self, inputs: Any) -> int:
         """None counted: the Trainer's own walks every module at each step."""
@@ -219,7 +217,10 @@ def arguments(settings: FamilySettings, seed: int, sentences: int, work: Path, *
         "seed": seed,
         "data_seed": seed,
     }
-    made = TrainingArguments(**{**values, **overrides})
+    values |= overrides
+    # TrainingArguments would take 16 bits over from an earlier training in this process, whatever bf16 says.
+    os.environ["ACCELERATE_MIXED_PRECISION"] = "bf16" if values["bf16"] else "no"
+    made = TrainingArguments(**values)
     made._n_gpu = min(made.n_gpu, 1)  # a process has one GPU: with several, the Trainer would multiply the batch
     return made
 

@@ -14,6 +14,7 @@ from transformers import BertConfig, BertForTokenClassification
 
 from stages import settings
 from stages.benchmark.counting import BACKWARD, Counter, Shape, matrix_peak, packed_flops, token_flops
+from stages.benchmark.plan import recipes
 from stages.benchmark.stock import stock
 from stages.corpus.labels import TYPES
 from stages.models import families, processor
@@ -30,7 +31,7 @@ def counted(work: Any) -> int:
 def span_marker(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A tagger whose products torch's counter sees: oneDNN's it does not."""
     monkeypatch.setattr(processor, "_HAS_ONEDNN", False)
-    hyper = settings.load().training("span_marker", "A", "local")
+    hyper = recipes(settings.load())[0].model_copy(update={"mode": "exact"})
     return families.create(hyper.model_copy(update={"encoder": str(tiny_bert), "max_tokens": 64}), TYPES)
 
 
@@ -74,7 +75,7 @@ def test_positions_and_operations_are_counted_for_both_sides(span_marker: Any) -
 
 
 def test_a_selective_pass_costs_less_in_both_counts(span_marker: Any, tiny_bert: Path) -> None:
-    hyper = settings.load().training("span_marker", "A", "local")
+    hyper = recipes(settings.load())[0].model_copy(update={"mode": "exact"})
     changes = {"encoder": str(tiny_bert), "max_tokens": 64, "mode": "selective", "negatives": 2}
     chosen = families.create(hyper.model_copy(update=changes), TYPES)
     made = span_marker.collate(list(span_marker.prepare(Dataset.from_list(sentences()))))

@@ -137,8 +137,9 @@ def test_a_training_is_kept_whole_and_not_done_again(
 
 def test_logits_are_stocks_and_both_are_told_from_64_bits(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(equality, "LENGTHS", (1, 9))
-    hyper = settings.load().training("span_marker", "A", "local")
-    made = equality.Logits(hyper.model_copy(update={"encoder": str(tiny_bert)}), CORPUS.test, 8)  # type: ignore[arg-type]
+    hyper, _ = recipes(settings.load())
+    exact = hyper.model_copy(update={"encoder": str(tiny_bert), "mode": "exact"})
+    made = equality.Logits(exact, CORPUS.test, 8)
     made.run()
     found = made.facts()["by"]
     assert list(found) == ["real", "1 words", "9 words"]

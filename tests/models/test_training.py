@@ -159,3 +159,10 @@ def test_curves_are_one_row_a_step() -> None:
     assert table.step.tolist() == [5, 10]
     assert table.val_f1.isna().tolist() == [True, False]
     assert table.train_loss.tolist() == [1.25, 0.75]
+
+
+def test_a_training_in_16_bits_does_not_make_the_next_one_so(tiny_bert: Path, tmp_path: Path) -> None:
+    for wanted in (True, False):
+        hyper = hyperparameters("token_classifier", tiny_bert)
+        trainer = build(families.create(hyper, TYPES), ROWS, ROWS, hyper, 3, tmp_path, bf16=wanted)
+        assert (trainer.accelerator.mixed_precision == "bf16") == wanted

@@ -14,12 +14,11 @@ from transformers import PreTrainedTokenizerFast
 
 from stages.corpus.labels import TAGS
 from stages.models.subwords import Ragged, arrow, ragged_arange, special_ids, subwords, subwords_of_words
+from stages.models.tagging import IGNORED
 from stages.models.windows import Window, windows
 
 log = logging.getLogger(__name__)
 
-IGNORED = -100
-"""The label that PyTorch's cross-entropy leaves out."""
 OVERLAP = 32
 """Words that neighbouring windows of a long sentence share."""
 
