@@ -31,8 +31,9 @@ def counted(work: Any) -> int:
 def span_marker(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A tagger whose products torch's counter sees: oneDNN's it does not."""
     monkeypatch.setattr(processor, "_HAS_ONEDNN", False)
-    hyper = recipes(settings.load())[0].model_copy(update={"mode": "exact"})
-    return families.create(hyper.model_copy(update={"encoder": str(tiny_bert), "max_tokens": 64}), TYPES)
+    hyper, _ = recipes(settings.load())
+    changes = {"encoder": str(tiny_bert), "max_tokens": 64, "mode": "exact"}
+    return families.create(hyper.model_copy(update=changes), TYPES)
 
 
 @pytest.mark.parametrize(("batch", "length"), [(1, 7), (5, 40)])
