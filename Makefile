@@ -6,6 +6,12 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 READY := $(VENV)/.ready
 SEEDS ?= 1 2 3
+# Of experiments: NAME-SEED is one's name, SET its settings beside the seed, JOBS how many run at once.
+NAME := seed
+SEED := 1
+SET :=
+JOBS := 1
+TORCH := cpu
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # One place for what libraries would otherwise keep in the home folder, or DVC in /var/tmp, and no calls home.
 export HF_HOME ?= $(CURDIR)/.cache/huggingface
@@ -14,7 +20,7 @@ export DVC_SITE_CACHE_DIR ?= $(CURDIR)/.dvc/tmp/site
 export DVC_NO_ANALYTICS := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help setup repro test test-real promises lint seeds real bench ablation commands readme clean
+.PHONY: help setup repro test test-real promises lint queue seeds remote mend worker image real bench ablation commands readme clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -42,13 +48,36 @@ promises: setup  ## the long tests of what README promises (an hour of one core)
 	python -m pytest $(if $(ONLY),$(foreach number,$(ONLY),tests/promises/test_$(number)_*.py),tests/promises) -n 2 --dist worksteal -m "" --count-promises
 	python -m stages.readme --only promises
 
-lint: setup  ## ruff and mypy
+lint: setup  ## ruff, mypy, and linters of the scripts and the Dockerfile
 	ruff check . && ruff format --check . && mypy stages
+	shellcheck cluster/*.sh && hadolint Dockerfile
 
-seeds: setup  ## one experiment a seed, then their comparison: make seeds SEEDS="1 2 3"
-	for seed in $(SEEDS); do \
-	  dvc exp list --name-only | grep -qx "seed-$$seed" || dvc exp run -n "seed-$$seed" -S "seed=$$seed"; done
-	python -m stages.seeds $(SEEDS)
+queue: setup  ## queue one experiment a seed and run them: make queue SEEDS="1 2 3" SET="profile=full" NAME=full JOBS=2
+	there=$$(dvc exp list --name-only; dvc queue status | awk '/Queued|Running/ { print $$2 }'); \
+	for seed in $(SEEDS); do grep -qx "$(NAME)-$$seed" <<< "$$there" \
+	  || dvc exp run --queue -n "$(NAME)-$$seed" -S "seed=$$seed" $(SET:%=-S "%"); done
+	dvc exp run --run-all --jobs $(JOBS)
+	@there=$$(dvc exp list --name-only); for seed in $(SEEDS); do grep -qx "$(NAME)-$$seed" <<< "$$there" \
+	  || { echo "error: $(NAME)-$$seed failed, and why is told by: dvc queue logs $(NAME)-$$seed" >&2; exit 1; }; done
+
+seeds: setup  ## one experiment a seed, then their comparison: make seeds SEEDS="1 2 3" (SET and NAME as above)
+	there=$$(dvc exp list --name-only); for seed in $(SEEDS); do grep -qx "$(NAME)-$$seed" <<< "$$there" \
+	  || dvc exp run -n "$(NAME)-$$seed" -S "seed=$$seed" $(SET:%=-S "%"); done
+	python -m stages.seeds $(SEEDS) --name "$(NAME)"
+
+remote: setup  ## where results are shared, each object checked as it arrives: make remote URL=s3://bucket/folder
+	@test -n "$(URL)" || { echo "error: name the place: make remote URL=s3://bucket/folder" >&2; exit 1; }
+	dvc remote add --default --force shared "$(URL)"
+	dvc remote modify shared verify true
+
+mend: setup  ## read all that is shared, and remove what is not what its name says: `dvc push` sends it again
+	python -m stages.mend
+
+worker: setup  ## one experiment in a clone of its own, pushed; what cluster/ runs: make worker SEED=1 SET="profile=full" NAME=full
+	cluster/worker.sh "$(NAME)" "$(SEED)" $(SET:%="%")
+
+image:  ## a container with the environment and the project: make image, or for a GPU: make image TORCH=cu130
+	docker build --build-arg TORCH=$(TORCH) --tag multinerd:$(TORCH) .
 
 real: setup  ## figures on real sentences: make real DATA=folder (an hour and more)
 	@test -d "$(DATA)" || { echo "error: name the folder of real sentences: make real DATA=folder" >&2; exit 1; }

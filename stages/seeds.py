@@ -1,4 +1,7 @@
-"""Several seeds side by side: ``python -m stages.seeds 1 2 3``, after ``dvc exp run -n seed-N -S seed=N`` for each."""
+"""Several seeds side by side: ``python -m stages.seeds 1 2 3``, after ``dvc exp run -n seed-N -S seed=N`` for each.
+
+Experiments of other settings have another name: ``--name full`` compares full-1, full-2 and full-3.
+"""
 
 from __future__ import annotations
 
@@ -26,41 +29,42 @@ TARGET = Path("reports/seeds")
 FIGURES = ("precision", "recall", "f1", "macro_f1", "five_f1")
 
 
-def predictions_of(seed: int, run_name: str) -> str:
-    """The test predictions of one run as the experiment ``seed-N`` of this project left them.
+def predictions_of(seed: int, run_name: str, name: str = "seed") -> str:
+    """The test predictions of one run as the experiment ``{name}-{seed}`` of this project left them.
 
     Raises:
         UserError: there is no such experiment, or it did not finish.
     """
     path = f"reports/runs/{run_name}/predictions.jsonl"
-    redo = f"run `dvc exp run -n seed-{seed} -S seed={seed}` first (`make seeds` does)"
+    experiment = f"{name}-{seed}"
+    redo = f"run `dvc exp run -n {experiment} -S seed={seed}` first (`make seeds` does)"
     try:
-        return str(dvc.api.read(path, rev=f"seed-{seed}", encoding="utf-8"))
+        return str(dvc.api.read(path, rev=experiment, encoding="utf-8"))
     except (RevError, SCMError):
-        raise UserError(f"there is no experiment seed-{seed}; {redo}") from None
+        raise UserError(f"there is no experiment {experiment}; {redo}") from None
     except (DvcException, FileNotFoundError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(
-            f"experiment seed-{seed}: {path} is not there ({reason}); `dvc exp remove seed-{seed}` and {redo}"
+            f"experiment {experiment}: {path} is not there ({reason}); `dvc exp remove {experiment}` and {redo}"
         ) from None
 
 
-def fetch(seeds: Sequence[int], target: Path = TARGET) -> dict[str, list[Path]]:
-    """Copy every seed's predictions to ``{target}/seed-N/{run}.jsonl``; returns each run's files in the order of seeds.
+def fetch(seeds: Sequence[int], target: Path = TARGET, name: str = "seed") -> dict[str, list[Path]]:
+    """Copy every seed's predictions to ``{target}/{name}-N/{run}.jsonl``; returns each run's files in the order of seeds.
 
     All experiments are asked before the first file is written.
 
     Raises:
         UserError: an experiment is missing or did not finish.
     """
-    names = [f"{family}-{system}" for family in FAMILIES for system in "AB"]
-    texts = {(seed, name): predictions_of(seed, name) for seed in seeds for name in names}
-    found: dict[str, list[Path]] = {name: [] for name in names}
-    for (seed, name), text in texts.items():
-        path = target / f"seed-{seed}" / f"{name}.jsonl"
+    runs = [f"{family}-{system}" for family in FAMILIES for system in "AB"]
+    texts = {(seed, run_name): predictions_of(seed, run_name, name) for seed in seeds for run_name in runs}
+    found: dict[str, list[Path]] = {run_name: [] for run_name in runs}
+    for (seed, run_name), text in texts.items():
+        path = target / f"{name}-{seed}" / f"{run_name}.jsonl"
         with whole_file(path) as file:
             file.write(text)
-        found[name].append(path)
+        found[run_name].append(path)
     return found
 
 
@@ -79,12 +83,15 @@ def table(files: dict[str, list[Path]]) -> pd.DataFrame:
     return pd.DataFrame(records)
 
 
-def main(seeds: Annotated[list[int], typer.Argument(help="seeds whose experiments seed-N have run")]) -> None:
+def main(
+    seeds: Annotated[list[int], typer.Argument(help="seeds whose experiments NAME-SEED have run")],
+    name: Annotated[str, typer.Option(help="what the experiments' names begin with")] = "seed",
+) -> None:
     """Gather the predictions of several seeds, compare A and B over all of them, and write reports/seeds/."""
     if len(set(seeds)) != len(seeds):
         raise UserError(f"seeds {' '.join(map(str, seeds))}: one is there twice; name each seed once")
     params = settings.load()
-    files = fetch(seeds)
+    files = fetch(seeds, name=name)
     for family in FAMILIES:
         a, b = (files[f"{family}-{system}"] for system in "AB")
         names = (f"{KINDS[family]} A", f"{KINDS[family]} B")
