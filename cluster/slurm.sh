@@ -6,7 +6,7 @@
 #SBATCH --mem=32G
 #SBATCH --time=24:00:00
 #SBATCH --requeue
-#SBATCH --output=.cache/slurm-%A_%a.txt
+#SBATCH --output=slurm-%A_%a.txt
 # One seed an array element. In a clone of this project on a file system that all nodes see, after `make setup`:
 #   sbatch cluster/slurm.sh                                     seeds 1 to 3, experiments seed-1 to seed-3
 #   sbatch --array=1-5 cluster/slurm.sh full profile=full       experiments full-1 to full-5

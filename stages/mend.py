@@ -52,7 +52,7 @@ def mend(objects: HashFileDB) -> list[str]:
 
 
 def main(
-    remote: Annotated[str | None, typer.Option(help="the remote's name in .dvc/config; the default one if unsaid")] = None,
+    remote: Annotated[str | None, typer.Option(help="a remote of .dvc/config; the default one if unsaid")] = None,
 ) -> None:
     """Read all that a DVC remote holds, remove damaged objects, and say what to do."""
     with Repo() as project:
@@ -65,7 +65,10 @@ def main(
     for name in removed:
         print(f"removed {name}: {'a folder that lacks a file' if name.endswith(LISTING) else 'damaged'}")
     if removed:
-        raise UserError("send them again with `dvc push` from where they were made, or run them again with `dvc repro`")
+        raise UserError(
+            "send them again from where they were made (`dvc push --all-commits`, `dvc exp push origin NAME`), "
+            "or run what made them again"
+        )
     print("every object is what its name says")
 
 

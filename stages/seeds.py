@@ -50,7 +50,7 @@ def predictions_of(seed: int, run_name: str, name: str = "seed") -> str:
 
 
 def fetch(seeds: Sequence[int], target: Path = TARGET, name: str = "seed") -> dict[str, list[Path]]:
-    """Copy every seed's predictions to ``{target}/{name}-N/{run}.jsonl``; returns each run's files in the order of seeds.
+    """Copy every seed's predictions to ``{target}/{name}-N/{run}.jsonl``; returns each run's files in the seeds' order.
 
     All experiments are asked before the first file is written.
 
