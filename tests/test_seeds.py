@@ -70,6 +70,18 @@ def test_each_seed_has_its_own_predictions(project: Path, tmp_path: Path, monkey
             assert path.read_bytes() == (project / "made" / f"seed-{seed}" / name / "predictions.jsonl").read_bytes()
 
 
+def test_experiments_of_other_settings_have_another_name(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    run(project, sys.executable, "-m", "dvc", "exp", "run", "-q", "-n", "full-1", "-S", "seed=2")
+    path = fetch([1], tmp_path, "full")[RUNS[0]][0]
+    assert path == tmp_path / "full-1" / f"{RUNS[0]}.jsonl"
+    assert path.read_bytes() == (project / "made/seed-2" / RUNS[0] / "predictions.jsonl").read_bytes()
+    with pytest.raises(UserError, match="no experiment full-2; run `dvc exp run -n full-2 -S seed=2`"):
+        fetch([2], tmp_path, "full")
+
+
 def test_a_missing_experiment_is_named_before_anything_is_written(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
