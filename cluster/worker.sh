@@ -11,7 +11,7 @@ settings=(-S "seed=$2")
 for setting in "${@:3}"; do settings+=(-S "$setting"); done
 
 commit=$(git rev-parse HEAD)
-clone=.cache/workers/$name-${commit:0:9}
+clone=workers/$name-${commit:0:9}
 if [ ! -d "$clone" ]; then
   rm -rf "$clone.part"
   git clone --quiet --no-checkout "$(git remote get-url origin)" "$clone.part"

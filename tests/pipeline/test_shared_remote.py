@@ -137,6 +137,7 @@ def test_a_worker_pushes_data_first_and_its_name_last(maker: Project, store: Sto
     assert again.stdout.splitlines()[-1] == "seed-7 is at origin; get it by: dvc exp pull origin seed-7"
     assert ran.read_text(encoding="utf-8") == "trained\n"
 
+    assert maker.dvc("repro") == set()  # a worker's clone is no part of the project that it lies in
     two = another(tmp_path / "origin", tmp_path / "two")
     two.dvc("exp", "pull", "origin", "seed-7")
     two.dvc("exp", "apply", "seed-7")
