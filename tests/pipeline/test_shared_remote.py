@@ -15,33 +15,46 @@ from tests.pipeline.conftest import another, publish, remote
 from tests.pipeline.store import NOWHERE, Key, Store
 
 
-def test_a_second_worker_runs_no_stage_and_has_the_same_files(
-    finished_clone: Project, store: Store, tmp_path: Path
-) -> None:
-    """The real pipeline, and an experiment whose result is not in dvc.lock: the run-cache knows it."""
-    one = finished_clone.copy(tmp_path / "one")
+@pytest.fixture
+def one(finished_clone: Project, store: Store, tmp_path: Path) -> Project:
+    """The real pipeline on the first machine, finished and shared."""
     store.clear()
-    remote(one)
-    publish(one, tmp_path / "origin")
-    assert one.dvc("exp", "run", "-n", "B", "-S", "headline.system=B") == {"check", "headline"}
-    one.dvc("push", "--run-cache")
-    one.dvc("exp", "push", "origin", "B")
+    made = finished_clone.copy(tmp_path / "one")
+    remote(made)
+    publish(made, tmp_path / "origin")
+    return made
 
-    two = another(tmp_path / "origin", tmp_path / "two")
-    two.dvc("pull", "--run-cache")
-    assert two.dvc("repro") == set()
-    two.dvc("exp", "pull", "origin", "B")
-    two.dvc("exp", "apply", "B")
-    assert two.dvc("repro") == set()
+
+def same_reports(two: Project, one: Project) -> None:
     names = [path.relative_to(one.folder) for path in (one.folder / "reports").rglob("*") if path.is_file()]
     assert len(names) > 100
     for name in names:
         assert (two.folder / name).read_bytes() == (one.folder / name).read_bytes(), name
 
+
+def test_a_second_worker_runs_no_stage_and_has_the_same_files(one: Project, tmp_path: Path) -> None:
+    one.dvc("push", "--run-cache")
+    two = another(tmp_path / "origin", tmp_path / "two")
+    two.dvc("pull", "--run-cache")
+    assert two.dvc("repro") == set()
+    same_reports(two, one)
+
+
+@pytest.mark.slow
+def test_an_experiment_comes_to_other_machines_by_name_or_by_its_settings(one: Project, tmp_path: Path) -> None:
+    """Its result is in no dvc.lock of a commit: its name leads to it, and so does the run-cache."""
+    assert one.dvc("exp", "run", "-n", "B", "-S", "headline.system=B") == {"check", "headline"}
+    one.dvc("push", "--run-cache")
+    one.dvc("exp", "push", "origin", "B")
+    two = another(tmp_path / "origin", tmp_path / "two")
+    two.dvc("exp", "pull", "origin", "B")
+    two.dvc("exp", "apply", "B")
+    assert two.dvc("repro") == set()
+    same_reports(two, one)
     third = another(tmp_path / "origin", tmp_path / "three")
-    # The same settings asked for on an empty machine; `check` is not kept in the run-cache.
+    # `check` is not kept in the run-cache.
     assert third.dvc("exp", "run", "--pull", "-n", "again", "-S", "headline.system=B") <= {"check"}
-    assert (third.folder / "reports/metrics.json").read_bytes() == (one.folder / "reports/metrics.json").read_bytes()
+    same_reports(third, one)
 
 
 @pytest.mark.parametrize(
