@@ -54,7 +54,7 @@ def test_an_experiment_comes_to_other_machines_by_name_or_by_its_settings(one: P
     third = another(tmp_path / "origin", tmp_path / "three")
     # `check` is not kept in the run-cache.
     assert third.dvc("exp", "run", "--pull", "-n", "again", "-S", "headline.system=B") <= {"check"}
-    same_reports(third, one)
+    assert (third.folder / "reports/metrics.json").read_bytes() == (one.folder / "reports/metrics.json").read_bytes()
 
 
 @pytest.mark.parametrize(
