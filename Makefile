@@ -20,7 +20,7 @@ export DVC_SITE_CACHE_DIR ?= $(CURDIR)/.dvc/tmp/site
 export DVC_NO_ANALYTICS := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help setup repro test test-real promises lint queue seeds remote mend worker image real bench ablation commands readme clean
+.PHONY: help setup repro test test-real promises lint queue seeds remote mend worker image real bench ablation publish export demo commands readme clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -94,6 +94,13 @@ bench: setup  ## speed beside the peers (45 minutes), or some rows: make bench O
 ablation: setup  ## our recipe without each of its choices, and other people's (hours, kept as they end); make ablation ONLY="token"
 	python -m stages.ablation $(if $(ONLY),--only "$(ONLY)")
 	python -m stages.readme --only ablation
+
+publish: setup  ## push a model to a hub: make publish MODEL=span_marker-A REPO=user/name (DRY_RUN=1 only shows it)
+	@test -n "$(MODEL)" -a -n "$(REPO)" || { echo "error: say what and where to: make publish MODEL=span_marker-A REPO=user/name" >&2; exit 1; }
+	python -m stages.publish --model "models/$(MODEL)" --repo "$(REPO)" $(if $(DRY_RUN),--dry-run) $(if $(REPLACE),--replace) $(if $(PUBLIC),--public)
+
+export: setup  ## a token classifier as ONNX, 32 bits and 8: make export MODEL=token_classifier-A
+	python -m stages.export --model "models/$(or $(MODEL),token_classifier-A)" --output "exported/$(or $(MODEL),token_classifier-A)" $(if $(DATA),--sentences "$(DATA)")
 
 commands: setup  ## record in reports/commands.txt what README shows of DVC's commands
 	rm -rf .cache/commands && git clone -q . .cache/commands

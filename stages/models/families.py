@@ -29,7 +29,7 @@ def create(settings: FamilySettings, types: Sequence[str]) -> Model:
 
 
 def load(directory: str | Path) -> Model:
-    """The tagger saved in a model directory, its family read from config.json.
+    """The tagger saved in a model directory, its family read from config.json; also a token classifier as ONNX.
 
     Raises:
         UserError: the directory or its config.json is missing.
@@ -41,6 +41,10 @@ def load(directory: str | Path) -> Model:
         from stages.models.span_marker import SpanMarkerTagger
 
         return SpanMarkerTagger.load(directory)
+    if (config.parent / "model.onnx").is_file():
+        from stages.models import onnx
+
+        return onnx.load(directory)
     from stages.models.token_classifier import TokenClassifier
 
     return TokenClassifier.load(directory)
