@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from huggingface_hub import constants
 
 from stages import settings
 from stages.cli import run
@@ -14,7 +15,7 @@ from stages.reporting import card
 from stages.settings import FAMILIES
 from stages.sharing import whole
 from stages.sharing.bundle import gather, size
-from stages.sharing.pushing import check_name, endpoint, push
+from stages.sharing.pushing import check_name, push
 from stages.sharing.results import results
 
 REPORTS = Path("reports")
@@ -53,7 +54,7 @@ def main(
     text = composed(name, repo)
     bundle, left_out = gather(model, repo, text)
     lines = [f"{size(content):>13,}  {file}" for file, content in bundle.items()]
-    print(f"{model} to {endpoint()}/{repo}:", *lines, sep="\n")
+    print(f"{model} to {constants.ENDPOINT}/{repo}:", *lines, sep="\n")
     if left_out:
         print(f"not pushed, since stock libraries need none of it: {', '.join(left_out)}")
     if dry_run:

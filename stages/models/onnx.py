@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import shutil
-import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +17,6 @@ from typing import Any
 import onnxruntime
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
-from onnxruntime.transformers import optimizer
 from torch import Tensor
 from transformers import AutoModelForTokenClassification, PretrainedConfig
 from transformers.modeling_outputs import TokenClassifierOutput
@@ -84,11 +82,8 @@ def export(model: Path, target: Path) -> None:
         for file in model.iterdir():
             if file.suffix in (".json", ".txt", ".model"):
                 shutil.copy2(file, target / kind / file.name)
-    with tempfile.TemporaryDirectory() as work, _quietly():
-        traced = Path(work) / FILE
-        _trace(model, traced)
-        fused = optimizer.optimize_model(str(traced), model_type="bert", opt_level=1)
-        fused.save_model_to_file(str(target / "fp32" / FILE))
+    with _quietly():
+        _trace(model, target / "fp32" / FILE)
         quantize_dynamic(target / "fp32" / FILE, target / "int8" / FILE, per_channel=True, weight_type=QuantType.QInt8)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -51,14 +50,14 @@ def push(bundle: Bundle, repo: str, public: bool = False, replace: bool = False)
     """
     token = get_token()
     if token is None:
-        raise PushError(f"no token for {endpoint()}: {LOG_IN}")
-    hub = HfApi(endpoint=endpoint(), token=token)
+        raise PushError(f"no token for {constants.ENDPOINT}: {LOG_IN}")
+    hub = HfApi(token=token)
     with _telling(repo):
         hub.create_repo(repo, private=not public, exist_ok=True)
         held = set(hub.list_repo_files(repo)) - OWN_FILES
         if held and not replace:
             raise PushError(
-                f"{endpoint()}/{repo} holds {len(held)} files already ({min(held)}, …): choose another --repo, "
+                f"{constants.ENDPOINT}/{repo} holds {len(held)} files already ({min(held)}, …): choose another --repo, "
                 "or give --replace to put this model in their place"
             )
         operations: list[CommitOperationAdd | CommitOperationDelete] = [
@@ -66,11 +65,6 @@ def push(bundle: Bundle, repo: str, public: bool = False, replace: bool = False)
         ]
         operations += [CommitOperationDelete(path_in_repo=name) for name in sorted(held - bundle.keys())]
         return str(hub.create_commit(repo, operations, commit_message="Model with its card").commit_url)
-
-
-def endpoint() -> str:
-    """The hub's address: HF_ENDPOINT, else Hugging Face's own."""
-    return os.environ.get("HF_ENDPOINT", constants.ENDPOINT).rstrip("/")
 
 
 @contextmanager
@@ -92,7 +86,7 @@ def _explain(error: BaseException, repo: str) -> str:
     while isinstance(error, RuntimeError) and error.__cause__:  # "error while uploading": what lies behind it tells
         error = error.__cause__
     status = None if not isinstance(error, requests.HTTPError) else error.response.status_code
-    hub = endpoint()
+    hub = constants.ENDPOINT
     if isinstance(error, OfflineModeIsEnabled):
         return f"HF_HUB_OFFLINE forbids to reach {hub}: unset it to push"
     if isinstance(error, RepositoryNotFoundError):

@@ -22,6 +22,6 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelHub]:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     reset_sessions()
     with ModelHub() as running:
-        monkeypatch.setenv("HF_ENDPOINT", running.url)
+        monkeypatch.setattr(constants, "ENDPOINT", running.url)
         yield running
     reset_sessions()

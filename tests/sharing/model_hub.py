@@ -109,11 +109,14 @@ def _handler(hub: ModelHub, base: Any) -> type[BaseHTTPRequestHandler]:
 
         def _api(self) -> bool:
             """Answer what is asked of the repository itself, or of a folder of it, which it has none of."""
-            if re.fullmatch(rf"/api/models/{re.escape(hub.repo)}(/revision/main)?", self.path) and hub.repo:
-                files = [{"rfilename": name} for name in sorted(hub.files)]
-                self._json(200, {"id": hub.repo, "modelId": hub.repo, "sha": hub.revision, "siblings": files})
-            elif self.path.startswith("/api/"):
-                missing = "EntryNotFound" if "/tree/" in self.path else "RepoNotFound"
+            place, _, options = self.path.partition("?")
+            if hub.repo and place == f"/api/models/{hub.repo}":
+                self._json(200, {"id": hub.repo, "sha": hub.revision, "siblings": []})
+            elif hub.repo and place == f"/api/models/{hub.repo}/tree/main" and "recursive=True" in options:
+                files = sorted(hub.files.items())
+                self._json(200, [{"type": "file", "path": f, "oid": "", "size": len(c)} for f, c in files])
+            elif place.startswith("/api/"):
+                missing = "EntryNotFound" if "/tree/" in place else "RepoNotFound"
                 self._json(404, {"error": "not found"}, {"X-Error-Code": missing})
             else:
                 return False
@@ -176,7 +179,7 @@ def _handler(hub: ModelHub, base: Any) -> type[BaseHTTPRequestHandler]:
             ]
             self._json(200, {"transfer": "basic", "objects": answers})
 
-        def _json(self, status: int, value: dict[str, Any], headers: dict[str, str] | None = None) -> None:
+        def _json(self, status: int, value: Any, headers: dict[str, str] | None = None) -> None:
             body = json.dumps(value).encode()
             self.send_response(status)
             for name, text in {"Content-Length": str(len(body)), **(headers or {})}.items():

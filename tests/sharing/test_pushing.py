@@ -6,6 +6,8 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from huggingface_hub import constants
+from huggingface_hub.utils._http import reset_sessions
 
 from stages.sharing.bundle import Bundle
 from stages.sharing.pushing import PushError, check_name, push
@@ -94,7 +96,7 @@ def test_a_reader_may_not_replace_a_model(hub: ModelHub, bundle: Bundle, monkeyp
 
 
 def test_a_hub_that_is_down_is_told(hub: ModelHub, bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
     assert "http://127.0.0.1:9 cannot be reached" in refused(bundle)
 
 
@@ -111,9 +113,6 @@ def test_a_push_that_breaks_off_commits_nothing(hub: ModelHub, bundle: Bundle, m
 
 
 def test_offline_is_told(hub: ModelHub, bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    from huggingface_hub import constants
-    from huggingface_hub.utils._http import reset_sessions
-
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     reset_sessions()
     assert "HF_HUB_OFFLINE" in refused(bundle)
