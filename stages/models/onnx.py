@@ -32,11 +32,12 @@ FILE = "model.onnx"
 INPUTS = ("input_ids", "attention_mask")
 KINDS = ("fp32", "int8")
 
-LEFT_ALONE = ("/classifier/", "/layer.0/output/dense/")
-"""Parts of names of products that stay in 32 bits beside int8.
+LEFT_ALONE = "/layer.0/output/dense/"
+"""Part of the name of the product that stays in 32 bits beside int8: the one out of the first layer's inner states.
 
-An input is quantised with one scale for the whole batch, and the first layer's inner states have a few values far
-from all others. Left alone, these two leave the answers much nearer to torch's, and cost a fifth of the speed.
+An input is quantised with one scale for the whole batch, and inner states have a few values far from all others (on
+val of the sample and of real sentences: 23 at most, 2.7 for 99.9 % of them). Of all products this one left alone
+brings the answers nearest to torch's there (divergence 0.0010 nats a word in place of 0.0015).
 """
 
 
@@ -127,7 +128,7 @@ def _quantise(source: Path, target: Path) -> None:
     nodes = onnx.load(str(source), load_external_data=False).graph.node
     quantize_dynamic(
         source, target, op_types_to_quantize=["MatMul"], per_channel=True, weight_type=QuantType.QInt8,
-        nodes_to_exclude=[node.name for node in nodes if any(part in node.name for part in LEFT_ALONE)],
+        nodes_to_exclude=[node.name for node in nodes if LEFT_ALONE in node.name],
     )  # fmt: skip
 
 

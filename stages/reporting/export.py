@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from stages.reporting.tables import markdown_table
-from stages.scoring.verdict import points
 
 HEADER = ("model", "MiB", "sentences a second", "times torch", "F1", "F1 lost, points", "same tags", "same sentences")
 
@@ -16,7 +15,7 @@ def markdown(report: Mapping[str, Any]) -> str:
     rows = []
     for row in report["rows"]:
         middle, low, high = row["ratio"]
-        lost = f"{points(row['f1_loss'])} ({points(row['interval'][0])} to {points(row['interval'][1])})"
+        loss, least, most = (_points(value) for value in (row["f1_loss"], *row["interval"]))
         rows.append(
             [
                 row["name"],
@@ -24,7 +23,7 @@ def markdown(report: Mapping[str, Any]) -> str:
                 f"{row['speed']:,.0f}",
                 f"{middle:.2f} ({low:.2f} to {high:.2f})",
                 f"{row['f1']:.4f}",
-                lost,
+                f"{loss} ({least} to {most})",
                 f"{100 * row['same_words']:.2f} %",
                 f"{100 * row['same_sentences']:.1f} %",
             ]
@@ -32,8 +31,13 @@ def markdown(report: Mapping[str, Any]) -> str:
     threads = "1 thread" if report["threads"] == 1 else f"{report['threads']} threads"
     method = (
         f"On {report['sentences']:,} sentences with {report['entities']:,} entities; speed on {report['raced']} of "
-        f"them, {threads}, {report['repeats']} runs by turns, tokenising and decoding included: medians, with the lowest "
-        "and the highest ratio of neighbouring runs. torch is asked as `python -m stages.predict` asks it. F1 is "
-        f"strict IOB2, with {report['confidence']:.0%} intervals by a paired bootstrap over sentences."
+        f"them, {threads}, {report['repeats']} runs by turns, tokenising and decoding included: medians, with the "
+        "lowest and the highest ratio of neighbouring runs. torch is asked as `python -m stages.predict` asks it. "
+        f"F1 is strict IOB2, with {report['confidence']:.0%} intervals by a paired bootstrap over sentences."
     )
     return "\n\n".join([f"# {report['model']}, exported", markdown_table(HEADER, rows), method]) + "\n"
+
+
+def _points(fraction: float) -> str:
+    """An F1 loss in points, to two places: what is allowed is tenths of a point."""
+    return f"{100 * fraction:.2f}".replace("-", "−")

@@ -52,7 +52,7 @@ def test_the_table_shows_what_was_gained_and_lost() -> None:
     }
     text = markdown({**head, "confidence": 0.95, "rows": [one]})
     assert (
-        "| ONNX int8 | 16.7 | 1,234 | 2.50 (2.25 to 2.75) | 0.6600 | +0.2 (−0.1 to +0.5) | 99.41 % | 90.0 % |" in text
+        "| ONNX int8 | 16.7 | 1,234 | 2.50 (2.25 to 2.75) | 0.6600 | 0.20 (−0.10 to 0.50) | 99.41 % | 90.0 % |" in text
     )
     assert "1,000 sentences with 2,000 entities; speed on 500 of them, 1 thread, 5 runs" in text
 
