@@ -7,114 +7,92 @@ import contextlib
 import itertools
 import sys
 from collections.abc import Iterable, Iterator
-from functools import cache
-from typing import IO, Any, NamedTuple
+from pathlib import Path
+from typing import Any
 
-import msgspec
 import numpy as np
+from tqdm import tqdm
 
-from stages.corpus.files import whole_file
-from stages.corpus.labels import TAGS, bio, project
-from stages.corpus.rows import REFUSALS, Faults, open_data
-from stages.errors import UserError
+from stages.corpus.labels import Span, bio, project
+from stages.corpus.rows import Faults, open_data
+from stages.formats.reading import READERS, Asked, InputFormat, Reader, pieces, read_jsonl
+from stages.formats.writing import WRITERS, OutputFormat, Predicted
 from stages.models.tagging import Tagger, Tagging
 
 CHUNK = 2048
 """Rows in memory at once."""
+WORDS = 1 << 17
+"""Words in memory at once, or one row: as many as 2048 rows seldom have."""
 
 
-class Predicted(NamedTuple):
-    """One row as it is written, and its words' probabilities, ``(words, labels)`` or None."""
-
-    row: dict[str, Any]
-    probabilities: np.ndarray | None
-
-
-class _Asked(NamedTuple):
-    row: dict[str, Any]
-    tokens: list[str]
-    offsets: list[tuple[int, int]] | None
-    gold: list[str] | None
-
-
-def predict(tagger: Tagger, lines: Iterable[bytes], name: str) -> Iterator[Predicted]:
-    """Tag JSON rows of ``tokens`` or ``text``; as many rows as lines, in order.
+def predict(tagger: Tagger, lines: Iterable[bytes], name: str, read: Reader = read_jsonl) -> Iterator[Predicted]:
+    """Tag what ``read`` makes of ``lines``, in order; of JSON lines and lines of text, a row for each line.
 
     Each row keeps its keys and gets ``pred`` (BIO names, one a token), ``entities`` (``type``,
     ``start``, ``end``, ``text``, ``score``: token offsets for a row of tokens, character offsets for
-    a row of text, end exclusive), ``tokens`` where it had none, ``gold`` where ``ner_tags`` is
+    text, end exclusive), ``tokens`` where it had none, ``gold`` where ``ner_tags`` is
     given, and then ``loss`` (mean cross-entropy in nats) over ``decisions`` words or spans.
 
     Raises:
         UserError: lines are no such rows; names ``name``, line, field and value of the first 20, and counts the rest.
     """
     faults = Faults()
-    asked = _read_all(lines, name, faults)
-    while chunk := list(itertools.islice(asked, CHUNK)):
+    asked = read(lines, name, faults)
+    for chunk in _chunks(asked):
         if faults.count:
             collections.deque(asked, maxlen=0)  # the others are named, too
             break
-        gold = [row.gold for row in chunk]
-        known = [project(tags or ["O"] * len(row.tokens), tagger.types) for tags, row in zip(gold, chunk, strict=True)]
-        taggings = tagger.tag([row.tokens for row in chunk], known if any(tags is not None for tags in gold) else None)
-        for row, tagging in zip(chunk, taggings, strict=True):
-            yield _answer(row, tagging)
+        yield from map(_answer, chunk, _tag(tagger, chunk))
     faults.check()
 
 
-def _read_all(lines: Iterable[bytes], name: str, faults: Faults) -> Iterator[_Asked]:
-    for number, line in enumerate(lines, 1):
-        try:
-            yield _read(line)
-        except UserError as error:
-            faults.add(f"{name}:{number}", str(error))
+def _chunks(rows: Iterable[Asked]) -> Iterator[list[Asked]]:
+    chunk: list[Asked] = []
+    words = 0
+    for row in rows:
+        chunk.append(row)
+        words += len(row.tokens)
+        if len(chunk) >= CHUNK or words >= WORDS:
+            yield chunk
+            chunk, words = [], 0
+    if chunk:
+        yield chunk
 
 
-def _read(line: bytes) -> _Asked:
-    try:
-        row = msgspec.json.decode(line)
-    except REFUSALS as error:
-        raise UserError(f"not valid JSON ({error}): {line[:60]!r}") from None
-    if not isinstance(row, dict) or not ("tokens" in row or "text" in row):
-        raise UserError(f'expected a row {{"tokens": [words]}} or {{"text": "..."}}, found {line[:60]!r}')
-    if "tokens" in row:
-        tokens, offsets = row["tokens"], None
-        if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
-            raise UserError(f"field tokens: expected a list of words, found {str(tokens)[:60]!r}")
-    else:
-        if not isinstance(row["text"], str):
-            raise UserError(f"field text: expected text, found {str(row['text'])[:60]!r}")
-        tokens, offsets = words(row["text"])
-    return _Asked(row, tokens, offsets, _gold(row, tokens))
+def _tag(tagger: Tagger, rows: list[Asked]) -> Iterator[Tagging]:
+    """The answer for each row, from those for its sentences."""
+    sentences = [row.tokens[first:last] for row in rows for first, last in row.sentences]
+    known = None
+    if any(row.gold is not None for row in rows):
+        tags = [project(row.gold or ["O"] * len(row.tokens), tagger.types) for row in rows]
+        known = [one[first:last] for one, row in zip(tags, rows, strict=True) for first, last in row.sentences]
+    taggings = iter(tagger.tag(sentences, known))
+    for row in rows:
+        yield _joined(row.sentences, list(itertools.islice(taggings, len(row.sentences))))
 
 
-def _gold(row: dict[str, Any], tokens: list[str]) -> list[str] | None:
-    ids = row.get("ner_tags")
-    if ids is None:
-        return None
-    if not isinstance(ids, list) or len(ids) != len(tokens):
-        found = len(ids) if isinstance(ids, list) else repr(ids)
-        raise UserError(f"field ner_tags: {found} tags for {len(tokens)} tokens; give one id a token")
-    unknown = [i for i in ids if not (isinstance(i, int) and 0 <= i < len(TAGS))]
-    if unknown:
-        raise UserError(f"field ner_tags: unknown id {unknown[0]!r}; MultiNERD's ids are 0 to {len(TAGS) - 1}")
-    return [TAGS[i] for i in ids]
+def _joined(sentences: list[tuple[int, int]], taggings: list[Tagging]) -> Tagging:
+    """The answers for the sentences of a row as one for the row."""
+    if len(taggings) == 1:
+        return taggings[0]
+    entities = [
+        Span(kind, first + start, first + end)
+        for (first, _), tagging in zip(sentences, taggings, strict=True)
+        for kind, start, end in tagging.entities
+    ]
+    tables = [tagging.probabilities for tagging in taggings if tagging.probabilities is not None]
+    losses = [tagging.loss * tagging.decisions for tagging in taggings if tagging.loss is not None]
+    decisions = sum(tagging.decisions for tagging in taggings)
+    return Tagging(
+        entities,
+        [score for tagging in taggings for score in tagging.scores],
+        np.concatenate(tables) if tables else None,
+        sum(losses) / max(decisions, 1) if losses else None,
+        decisions,
+    )
 
 
-def words(text: str) -> tuple[list[str], list[tuple[int, int]]]:
-    """``text`` as words, each with its character offsets, by spaCy's English rules; white space is no word."""
-    found = [token for token in _english()(text) if not token.is_space]
-    return [token.text for token in found], [(token.idx, token.idx + len(token.text)) for token in found]
-
-
-@cache
-def _english() -> Any:
-    import spacy
-
-    return spacy.blank("en").tokenizer
-
-
-def _answer(asked: _Asked, tagging: Tagging) -> Predicted:
+def _answer(asked: Asked, tagging: Tagging) -> Predicted:
     row = dict(asked.row)
     row["tokens"] = asked.tokens
     if asked.gold is not None:
@@ -126,38 +104,53 @@ def _answer(asked: _Asked, tagging: Tagging) -> Predicted:
         _entity(asked, kind, start, end, score)
         for (kind, start, end), score in zip(tagging.entities, tagging.scores, strict=True)
     ]
-    return Predicted(row, tagging.probabilities)
+    return Predicted(row, tagging.probabilities, asked)
 
 
-def _entity(asked: _Asked, kind: str, start: int, end: int, score: float) -> dict[str, Any]:
-    if asked.offsets is None:
+def _entity(asked: Asked, kind: str, start: int, end: int, score: float) -> dict[str, Any]:
+    if asked.text is None or asked.offsets is None:
         text = " ".join(asked.tokens[start:end])
     else:
         start, end = asked.offsets[start][0], asked.offsets[end - 1][1]
-        text = asked.row["text"][start:end]
+        text = asked.text[start - asked.begin : end - asked.begin]
     return {"type": kind, "start": start, "end": end, "text": text, "score": round(score, 4)}
 
 
-def predict_file(tagger: Tagger, source: str, target: str, kept: list[np.ndarray] | None = None) -> None:
-    """Tag the JSON lines of ``source`` into ``target``; each row's probabilities are added to ``kept``.
+def predict_file(
+    tagger: Tagger,
+    source: str,
+    target: str,
+    kept: list[np.ndarray] | None = None,
+    reads: InputFormat = "jsonl",
+    writes: OutputFormat = "jsonl",
+) -> None:
+    """Tag ``source`` into ``target``; each row's probabilities are added to ``kept``.
 
-    ``-`` is standard input or output; a file appears whole or not at all.
+    ``-`` is standard input or output; a file appears whole or not at all. A terminal on standard error shows how
+    far it is.
 
     Raises:
         UserError: ``source`` cannot be read, or a line of it is no row.
     """
     with contextlib.ExitStack() as open_files:
-        if source == "-":
-            lines: IO[bytes] = sys.stdin.buffer
-        else:
-            lines = open_files.enter_context(open_data(source))
-        if target == "-":
-            output: IO[bytes] = sys.stdout.buffer
-        else:
-            output = open_files.enter_context(whole_file(target, "wb"))
-        encoder = msgspec.json.Encoder()
-        for row, probabilities in predict(tagger, lines, "standard input" if source == "-" else source):
-            output.write(encoder.encode(row) + b"\n")
-            if kept is not None and probabilities is not None:
-                kept.append(probabilities)
-        output.flush()
+        file = sys.stdin.buffer if source == "-" else open_files.enter_context(open_data(source))
+        name = "standard input" if source == "-" else source
+        rows = predict(tagger, _shown(pieces(file, reads), source, target), name, READERS[reads])
+        WRITERS[writes](rows if kept is None else _keeping(rows, kept), target)
+
+
+def _keeping(rows: Iterable[Predicted], kept: list[np.ndarray]) -> Iterator[Predicted]:
+    for made in rows:
+        if made.probabilities is not None:
+            kept.append(made.probabilities)
+        yield made
+
+
+def _shown(parts: Iterable[bytes], source: str, target: str) -> Iterator[bytes]:
+    """``parts`` with a bar of how much is read, where standard error is a terminal and no rows go to one."""
+    total = None if source == "-" else Path(source).stat().st_size or None
+    hidden = True if target == "-" and sys.stdout.isatty() else None  # None: hidden unless standard error is a terminal
+    with tqdm(desc=source, total=total, unit="B", unit_scale=True, disable=hidden) as bar:
+        for part in parts:
+            bar.update(len(part))
+            yield part

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from stages.corpus.labels import Span
 from stages.errors import UserError
 from stages.models import prediction
-from stages.models.prediction import predict, predict_file, words
+from stages.models.prediction import predict, predict_file
 from stages.models.tagging import Tagging
 
 
@@ -113,8 +116,78 @@ def test_a_bad_line_leaves_no_output(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
 
 
-def test_words_of_text_lie_where_they_say() -> None:
-    text = "Dr. O'Neil's dog, \u200bRex\u0301, weighs 3.5 kg — isn't that (much)?"
-    tokens, offsets = words(text)
-    assert [text[start:end] for start, end in offsets] == tokens
-    assert "".join(tokens) == text.replace(" ", "")
+class Asking(Capitals):
+    """Notes what it is asked at once."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[list[str]]] = []
+
+    def tag(self, sentences: Sequence[Sequence[str]], gold: Sequence[Sequence[str]] | None = None) -> list[Tagging]:
+        self.asked.append([list(words) for words in sentences])
+        taggings = super().tag(sentences, gold)
+        tables = [np.full((len(words), 3), len(words), dtype=np.float32) for words in sentences]
+        losses = [None if gold is None else float(len(words)) for words in sentences]
+        return [
+            tagging._replace(probabilities=table, loss=loss)
+            for tagging, table, loss in zip(taggings, tables, losses, strict=True)
+        ]
+
+
+def test_a_long_text_is_asked_in_sentences_and_answered_as_a_row() -> None:
+    text, tagger = "He left. To\nNew York he went, \U0001f680!\n\nRome", Asking()
+    tags = [0, 0, 0, 0, 5, 6, 0, 0, 0, 0, 0, 5]
+    lines = [json.dumps(row).encode() for row in ({"text": text, "ner_tags": tags}, {"tokens": ["A. B", ".", "C"]})]
+    first, second = predict(tagger, lines, "in")
+    assert [len(words) for words in tagger.asked[0]] == [3, 8, 1, 3]
+    assert [*itertools.chain(*tagger.asked[0][:3])] == first.row["tokens"]
+    found = [(text[e["start"] : e["end"]], e["text"]) for e in first.row["entities"]]
+    assert found == [(words, words) for words in ("He", "To\nNew York", "Rome")]
+    assert first.row["pred"] == [
+        "B-LOC", "O", "O", "B-LOC", "I-LOC", "I-LOC", "O", "O", "O", "O", "O", "B-LOC",
+    ]  # fmt: skip
+    assert first.probabilities is not None
+    assert first.probabilities[:, 0].tolist() == [3] * 3 + [8] * 8 + [1]
+    assert (first.row["decisions"], first.row["loss"]) == (12, pytest.approx((9 + 64 + 1) / 12, abs=1e-6))
+    assert len(second.row["pred"]) == 3
+
+
+def test_long_rows_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prediction, "WORDS", 50)
+    tagger = Asking()
+    lines = [json.dumps({"tokens": ["x"] * size}).encode() for size in (20, 20, 20, 200, 1, 1)]
+    made = [len(one.row["pred"]) for one in predict(tagger, lines, "in")]
+    assert made == [20, 20, 20, 200, 1, 1]
+    assert [sum(map(len, sentences)) for sentences in tagger.asked] == [60, 200, 2]
+
+
+def test_prose_is_a_row_a_sentence_and_lines_are_rows(tmp_path: Path) -> None:
+    text = "He left for\nSão Tomé. \U0001f680 To Rome.\n\nNo stop"
+    source, target = tmp_path / "in", tmp_path / "out"
+    source.write_bytes(text.encode())
+    predict_file(Capitals(), str(source), str(target), reads="text")
+    rows = [json.loads(line) for line in target.read_bytes().splitlines()]
+    assert [row["sentence"] for row in rows] == ["He left for\nSão Tomé.", "\U0001f680 To Rome.", "No stop"]
+    assert [text[e["start"] : e["end"]] for row in rows for e in row["entities"]] == [
+        e["text"] for row in rows for e in row["entities"]
+    ]
+    predict_file(Capitals(), str(source), str(target), reads="lines")
+    rows = [json.loads(line) for line in target.read_bytes().splitlines()]
+    assert [row["text"] for row in rows] == text.split("\n")
+    assert [e["text"] for e in rows[1]["entities"]] == ["São Tomé", "To Rome"]
+
+
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("screen", [Screen, io.StringIO])
+def test_only_a_terminal_sees_how_far_it_is(
+    screen: type[io.StringIO], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr", said := screen())
+    source = tmp_path / "in.jsonl"
+    source.write_bytes(b'{"tokens": ["Rome"]}\n' * 50)
+    predict_file(Capitals(), str(source), str(tmp_path / "out"))
+    assert ("100%" in said.getvalue() and "1.05k/1.05k" in said.getvalue()) == said.isatty()
+    assert said.isatty() or said.getvalue() == ""
