@@ -23,7 +23,8 @@ def main(
     input: Annotated[list[str], typer.Option(help="what to tag; - is standard input")],
     output: Annotated[list[str], typer.Option(help="where the rows go, one for each input; - is standard output")],
     probabilities: Annotated[
-        Path | None, typer.Option(help="NumPy archive for the last input's words × labels, each row's words in turn")
+        Path | None,
+        typer.Option(help="NumPy archive for the last input's words × labels, row after row; held in memory"),
     ] = None,
     input_format: Annotated[
         InputFormat | None,

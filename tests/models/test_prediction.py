@@ -16,6 +16,7 @@ from stages.errors import UserError
 from stages.models import prediction
 from stages.models.prediction import predict, predict_file
 from stages.models.tagging import Tagging
+from stages.predict import main as command
 
 
 class Capitals:
@@ -174,6 +175,22 @@ def test_prose_is_a_row_a_sentence_and_lines_are_rows(tmp_path: Path) -> None:
     rows = [json.loads(line) for line in target.read_bytes().splitlines()]
     assert [row["text"] for row in rows] == text.split("\n")
     assert [e["text"] for e in rows[1]["entities"]] == ["São Tomé", "To Rome"]
+
+
+def test_the_command_takes_a_file_for_what_its_name_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stages.models.families.load", lambda _: Capitals())
+    (tmp_path / "a.txt").write_text("a\nRome. New\nYork", encoding="utf-8")
+    (tmp_path / "b.log").write_text("a\nRome. New\nYork", encoding="utf-8")
+    inputs, outputs = ([str(tmp_path / name) for name in names] for names in (("a.txt", "b.log"), ("a.csv", "b.csv")))
+    command(Path("model"), inputs, outputs, format="csv")
+    found = [path.read_text(encoding="utf-8").splitlines()[1:] for path in map(Path, outputs)]
+    assert found[0] == ['1,2,6,"LOC","Rome",0.5', '2,8,16,"LOC","New', 'York",0.5']
+    assert found[1] == ['2,0,4,"LOC","Rome",0.5', '2,6,9,"LOC","New",0.5', '3,0,4,"LOC","York",0.5']
+
+
+def test_doc_bins_on_standard_output_are_refused_before_anything_is_loaded() -> None:
+    with pytest.raises(UserError, match="--format spacy --output -"):
+        command(Path("no model"), ["in.jsonl"], ["-"], format="spacy")
 
 
 class Screen(io.StringIO):

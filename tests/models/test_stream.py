@@ -46,7 +46,8 @@ class Stream:
         command = [sys.executable, "-m", "stages.predict", "--model", str(model), "--input", "-", "--output", "-"]
         self.process = subprocess.Popen([*command, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.memory: list[float] = []
-        threading.Thread(target=self._feed, args=(parts,), daemon=True).start()
+        self.feeder = threading.Thread(target=self._feed, args=(parts,), daemon=True)
+        self.feeder.start()
 
     def _feed(self, parts: Iterator[bytes]) -> None:
         assert self.process.stdin is not None
@@ -56,14 +57,15 @@ class Stream:
 
     def rows(self, warm: int) -> Iterator[bytes]:
         """The rows; memory is looked at every hundredth of a second or so, after the first ``warm``."""
-        assert self.process.stdout is not None
         looked = 0.0
-        for number, line in enumerate(self.process.stdout):
-            yield line
-            if number >= warm and time.monotonic() > looked + 0.01:
-                self.memory.append(resident(self.process.pid))
-                looked = time.monotonic()
-        assert self.process.wait() == 0
+        with self.process, self.process.stdout as out:  # type: ignore[union-attr]
+            for number, line in enumerate(out):
+                yield line
+                if number >= warm and time.monotonic() > looked + 0.01:
+                    self.memory.append(resident(self.process.pid))
+                    looked = time.monotonic()
+        self.feeder.join()
+        assert self.process.returncode == 0
 
     def check(self) -> None:
         """Memory stayed where it was; says what it came to."""
