@@ -79,6 +79,9 @@ worker: setup  ## one experiment in a clone of its own, pushed; what cluster/ ru
 image:  ## a container with the environment and the project: make image, or for a GPU: make image TORCH=cu130
 	docker build --build-arg TORCH=$(TORCH) --tag multinerd:$(TORCH) .
 
+demo: setup  ## a page to try the models on your own text, on this machine alone: make demo PORT=8000
+	python -m stages.demo $(if $(PORT),--port $(PORT))
+
 real: setup  ## figures on real sentences: make real DATA=folder (an hour and more)
 	@test -d "$(DATA)" || { echo "error: name the folder of real sentences: make real DATA=folder" >&2; exit 1; }
 	@git diff --quiet HEAD || { echo "error: uncommitted changes: the figures would not be theirs; commit first" >&2; exit 1; }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,36 +10,7 @@ from typing import Any
 import pytest
 
 from stages.reporting import page
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update",
-)  # fmt: skip
-
-# The text of the page with its colour and the colour behind it, and the contrast of the two (WCAG 2.2, 1.4.3).
-CONTRAST = """
-const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
-const parse = (text) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = text; canvas.fillRect(0, 0, 1, 1);
-  return [...canvas.getImageData(0, 0, 1, 1).data]; };
-const linear = (v) => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
-const light = (c) => { const f = c.slice(0, 3).map(v => linear(v / 255));
-  return .2126 * f[0] + .7152 * f[1] + .0722 * f[2]; };
-const behind = (e) => { for (; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor);
-  if (c[3] === 255) return c; } return [255, 255, 255, 255]; };
-const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-const found = [];
-for (let n = walker.nextNode(); n; n = walker.nextNode()) {
-  const e = n.parentElement;
-  if (!n.data.trim() || e.closest('title')) continue;
-  const style = getComputedStyle(e);
-  const ink = parse(e.ownerSVGElement ? style.fill : style.color), paper = behind(e.ownerSVGElement || e);
-  const [a, b] = [light(ink), light(paper)].sort((x, y) => y - x);
-  found.push([n.data.trim().slice(0, 30), (a + .05) / (b + .05)]);
-}
-return found;
-"""
+from tests.browser import CONTRAST, chromium, emulate, press
 
 # What a keyboard user reaches, as one line each; `open` pages only, so that nothing is hidden.
 FOCUSED = """
@@ -54,18 +24,8 @@ REACHABLE = "return document.querySelectorAll('a[href], summary, [tabindex=\"0\"
 
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A headless Chromium with a profile of its own; skips where there is none."""
-    if not CHROMIUM or not DRIVER:
-        pytest.skip("chromium or chromedriver is not installed (Debian: apt-get install chromium chromium-driver)")
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    started = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    yield started
-    started.quit()
+    with chromium(tmp_path_factory.mktemp("profile")) as started:
+        yield started
 
 
 @pytest.fixture
@@ -75,28 +35,13 @@ def show(driver: Any, report: dict[str, Any], tmp_path: Path) -> Any:
     path.write_text(page.render(report), encoding="utf-8")
 
     def opened(width: int = 1200, scheme: str = "light", unfold: bool = True) -> Any:
-        media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
-        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
-        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        emulate(driver, width, scheme)
         driver.get(path.as_uri())
         if unfold:
             driver.execute_script("document.querySelectorAll('details').forEach(e => e.open = true)")
         return driver
 
     return opened
-
-
-def keys(name: str) -> Any:
-    from selenium.webdriver.common.keys import Keys
-
-    return getattr(Keys, name)
-
-
-def press(driver: Any, key: str) -> None:
-    from selenium.webdriver.common.action_chains import ActionChains
-
-    ActionChains(driver).send_keys(keys(key)).perform()
 
 
 def test_it_fetches_nothing_and_runs_no_word_of_the_data(show: Any):
