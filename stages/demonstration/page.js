@@ -3,10 +3,11 @@
 
 const at = (id) => document.getElementById(id);
 const form = at('question'), text = at('text'), results = at('results'), fault = at('fault'), count = at('count');
+const summary = at('summary');
 const limit = Number(text.dataset.limit);
 const figure = (n) => n.toLocaleString('en-US');
 const characters = () => [...text.value].length;  // code points, as the server counts, not UTF-16 units
-let asked = new AbortController(), pointed;
+let asked = new AbortController(), said = summary.textContent, pointed;
 
 function tell(message, ofText = false) {
   fault.textContent = message;
@@ -30,6 +31,7 @@ async function answer(signal) {
 async function ask() {
   asked.abort();
   const mine = asked = new AbortController();
+  const slow = setTimeout(() => { summary.textContent = 'Reading…'; }, 400);
   results.setAttribute('aria-busy', 'true');
   try {
     const found = await answer(mine.signal);
@@ -37,12 +39,15 @@ async function ask() {
     if (found.html !== undefined) {
       pointed = undefined;
       results.innerHTML = found.html;  // escaped by the server's template
-      at('summary').textContent = found.summary;
+      said = found.summary;
     }
   } catch (error) {
     if (mine.signal.aborted) return;  // a newer question is on its way
     tell('The server does not answer. Start it again with make demo, then try once more.');
+  } finally {
+    clearTimeout(slow);
   }
+  if (summary.textContent !== said) summary.textContent = said;
   results.removeAttribute('aria-busy');
 }
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from stages.corpus.labels import SYSTEMS, TYPES
 from stages.demonstration.agreement import Answer, Place, pieces, places
@@ -36,8 +38,13 @@ def _templates() -> Environment:
     made = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    made.filters.update(title=run_title, thousands="{:,}".format, score="{:.4f}".format)
+    made.filters.update(title=run_title, thousands="{:,}".format, score="{:.4f}".format, breakable=_breakable)
     return made
+
+
+def _breakable(name: str) -> Markup:
+    """A name that a narrow column may break before a capital inside a word."""
+    return Markup(re.sub("(?<=[a-z])(?=[A-Z])", "<wbr>", str(escape(name))))
 
 
 def style() -> str:

@@ -17,7 +17,7 @@ from stages.models.tagging import Tagger
 
 MODELS = ("span_marker-A", "span_marker-B", "token_classifier-A", "token_classifier-B")
 LIMIT = 3_000
-"""Characters of one text: what all four answer within a second or two on two cores."""
+"""Characters of one text: about a page, which all four answer within seconds on two cores."""
 TOO_LONG = (
     f"The text is too long: this page reads up to {LIMIT:,} characters at once. "
     "Shorten it, or give the whole to python -m stages.predict."

@@ -102,7 +102,6 @@ class Handler(BaseHTTPRequestHandler):
     """GET of the page and its two files, POST of ``{"text"}`` to ``/entities``."""
 
     server: Server
-    protocol_version = "HTTP/1.1"
     timeout = 30
 
     def do_GET(self) -> None:
@@ -121,18 +120,15 @@ class Handler(BaseHTTPRequestHandler):
             status, content = HTTPStatus.OK, find()
         except RefusedError as refused:
             status, content = refused.status, _fault(str(refused))
+        except (ConnectionError, TimeoutError):
+            raise  # whoever asked is gone
         except Exception as error:
             traceback.print_exc()
-            what = f"{type(error).__name__}: {error}"
-            status, content = (
-                HTTPStatus.INTERNAL_SERVER_ERROR,
-                _fault(f"The server failed ({what}); more stands in its terminal."),
-            )
+            status = HTTPStatus.INTERNAL_SERVER_ERROR
+            content = _fault(f"The server failed ({type(error).__name__}: {error}); more stands in its terminal.")
         self.send_response(status)
         for name, value in {**HEADERS, "Content-Type": content.kind, "Content-Length": str(len(content.body))}.items():
             self.send_header(name, value)
-        if status != HTTPStatus.OK:  # what it sent may not be read to its end
-            self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content.body)
@@ -183,6 +179,9 @@ class Handler(BaseHTTPRequestHandler):
         """Tell the terminal of refusals only; no text is written anywhere."""
         if int(code) >= HTTPStatus.BAD_REQUEST:
             super().log_request(code, size)
+
+    def log_error(self, format: str, *args: Any) -> None:
+        """Nothing: refusals are told above, and a browser's spare connection that times out is no error."""
 
 
 def _fault(message: str) -> Content:

@@ -37,12 +37,16 @@ class Page(HTMLParser):
         elif tag in ("th", "td"):
             self._inside = ["cell"]
             self.table[-1].append("")
+        elif self._inside == ["cell"]:
+            self.table[-1][-1] += " " if tag != "wbr" else ""
         elif self._inside and tag in ("mark", "i"):
             self._inside.append(tag)
             if tag == "mark":
                 self.marks[-1].append(("", "", found["data-detail"] or ""))
 
     def handle_endtag(self, tag: str) -> None:
+        if self._inside == ["cell"] and tag in ("th", "td"):
+            self.table[-1][-1] = " ".join(self.table[-1][-1].split())
         if tag in ("p", "th", "td"):
             self._inside = []
         elif self._inside and self._inside[-1] == tag:
@@ -50,7 +54,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self._inside == ["cell"]:
-            self.table[-1][-1] = " ".join(f"{self.table[-1][-1]} {data}".split())
+            self.table[-1][-1] += data
         elif "i" in self._inside:
             text, label, detail = self.marks[-1][-1]
             self.marks[-1][-1] = (text, label + data, detail)

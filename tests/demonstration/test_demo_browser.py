@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 
 from stages.demonstration import page
-from stages.demonstration.readers import LIMIT
+from stages.demonstration.readers import LIMIT, Reader
 from stages.demonstration.server import Server
+from stages.models.tagging import Tagging
 from tests.browser import CONTRAST, chromium, emulate, press
 from tests.demonstration.builders import serving
 
@@ -47,6 +48,7 @@ def show(driver: Any, server: Server) -> Any:
     def opened(width: int = 1280, scheme: str = "light") -> Any:
         emulate(driver, width, scheme)
         driver.get(server.address)
+        until(driver, "return window.innerWidth", width)  # a phone's window becomes a desk's a moment later
         return driver
 
     return opened
@@ -296,6 +298,27 @@ def test_only_the_newest_of_two_questions_is_shown(show: Any) -> None:
     assert driver.execute_script(SHOWN) == ["Warsaw"] * 4
 
 
+class Slow:
+    """A tagger that takes a second, after the example."""
+
+    types, labels = ("LOC",), ("O", "B-LOC", "I-LOC")
+
+    def tag(self, sentences: Sequence[Sequence[str]], gold: Sequence[Sequence[str]] | None = None) -> list[Tagging]:
+        time.sleep(1.0 if sentences[0][0] == "slowly" else 0)
+        return [Tagging([], [], None, None, 0) for _ in sentences]
+
+
+def test_a_slow_answer_says_that_it_is_on_its_way(driver: Any) -> None:
+    told = "return document.getElementById('summary').innerText.slice(0, 31)"
+    with serving([Reader("span_marker-A", Slow())]) as made:
+        emulate(driver, 1280)
+        driver.get(made.address)
+        write(driver, "slowly")
+        press(driver, "CONTROL", "ENTER")
+        until(driver, told, "Reading…")
+        until(driver, told, "No model sees an entity here. 1")
+
+
 def test_a_server_that_is_gone_is_told_in_the_page(driver: Any) -> None:
     with serving() as made:
         emulate(driver, 1280)
@@ -304,7 +327,7 @@ def test_a_server_that_is_gone_is_told_in_the_page(driver: Any) -> None:
     press(driver, "CONTROL", "ENTER")
     until(driver, "return document.getElementById('fault').innerText.slice(0, 27)", "The server does not answer.")
     assert driver.execute_script(SHOWN) == [page.EXAMPLE] * 4
-    assert driver.execute_script("return document.getElementById('results').ariaBusy") is None
+    assert not driver.execute_script("return document.getElementById('results').hasAttribute('aria-busy')")
 
 
 def test_the_accessibility_tree_names_what_is_there(show: Any) -> None:
