@@ -11,12 +11,12 @@ from huggingface_hub import constants
 from stages import settings
 from stages.cli import run
 from stages.errors import UserError
+from stages.publishing import whole
+from stages.publishing.bundle import gather, size
+from stages.publishing.pushing import check_name, push
+from stages.publishing.results import results
 from stages.reporting import card
 from stages.settings import FAMILIES
-from stages.sharing import whole
-from stages.sharing.bundle import gather, size
-from stages.sharing.pushing import check_name, push
-from stages.sharing.results import results
 
 REPORTS = Path("reports")
 

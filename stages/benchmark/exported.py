@@ -115,7 +115,8 @@ def _answers(
     found = compare_counts(tables[1], tables[0], RESAMPLES, CONFIDENCE, SEED)
     same = [theirs == own for theirs, own in zip(*tags, strict=True)]
     same_words = [a == b for theirs, own in zip(*tags, strict=True) for a, b in zip(theirs, own, strict=True)]
-    apart = [np.abs(a.probabilities - b.probabilities).max(initial=0) for a, b in zip(torch, mine, strict=True)]
+    pairs = [(a.probabilities, b.probabilities) for a, b in zip(torch, mine, strict=True)]
+    apart = [np.abs(a - b).max(initial=0) for a, b in pairs if a is not None and b is not None]
     return {
         "f1": found.a_f1,
         "f1_loss": found.difference,

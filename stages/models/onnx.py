@@ -57,7 +57,7 @@ class OnnxModel(torch.nn.Module):
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> TokenClassifierOutput:
         """``(batch, length)`` ids and mask to logits ``(batch, length, labels)``."""
         logits = self.session.run(None, {"input_ids": input_ids.numpy(), "attention_mask": attention_mask.numpy()})[0]
-        return TokenClassifierOutput(logits=torch.from_numpy(logits))
+        return TokenClassifierOutput(logits=torch.from_numpy(logits))  # type: ignore[arg-type]
 
 
 def load(directory: str | Path) -> TokenClassifier:

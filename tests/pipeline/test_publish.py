@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.clone import SECRETS, Project
-from tests.sharing.model_hub import OWNER, ModelHub
+from tests.publishing.model_hub import OWNER, ModelHub
 
 REPO = "somebody/a-model"
 MODEL = "models/span_marker-A"

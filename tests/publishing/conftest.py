@@ -9,7 +9,7 @@ import pytest
 from huggingface_hub import constants
 from huggingface_hub.utils._http import reset_sessions
 
-from tests.sharing.model_hub import OWNER, ModelHub
+from tests.publishing.model_hub import OWNER, ModelHub
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from scipy.stats import bootstrap
 from stages.corpus.files import read_json
 from stages.corpus.labels import SYSTEMS
 from stages.errors import UserError
+from stages.publishing.results import resampled, results
 from stages.scoring.counts import counts, f1
 from stages.scoring.predictions import read
-from stages.sharing.results import resampled, results
 from tests.finished import finished
 
 

@@ -13,9 +13,9 @@ import torch
 from stages import settings
 from stages.corpus.labels import TYPES
 from stages.models import families
-from stages.sharing.bundle import gather
-from stages.sharing.pushing import push
-from tests.sharing.model_hub import ModelHub
+from stages.publishing.bundle import gather
+from stages.publishing.pushing import push
+from tests.publishing.model_hub import ModelHub
 
 REPO = "somebody/a-model"
 WORDS = ["Marie", "Curie", "was", "born", "in", "Warsaw", "."]

@@ -9,10 +9,10 @@ from http import HTTPStatus
 import requests
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, constants, get_token
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled, RepositoryNotFoundError
-from huggingface_hub.utils import validate_repo_id
+from huggingface_hub.utils._validators import validate_repo_id
 
 from stages.errors import UserError
-from stages.sharing.bundle import Bundle
+from stages.publishing.bundle import Bundle
 
 LOG_IN = "log in with `hf auth login`, or set HF_TOKEN, with a token that may write"
 
@@ -85,7 +85,8 @@ def _telling(repo: str) -> Iterator[None]:
 def _explain(error: BaseException, repo: str) -> str:
     while isinstance(error, RuntimeError) and error.__cause__:  # "error while uploading": what lies behind it tells
         error = error.__cause__
-    status = None if not isinstance(error, requests.HTTPError) else error.response.status_code
+    response = error.response if isinstance(error, requests.HTTPError) else None
+    status = None if response is None else response.status_code
     hub = constants.ENDPOINT
     if isinstance(error, OfflineModeIsEnabled):
         return f"HF_HUB_OFFLINE forbids to reach {hub}: unset it to push"

@@ -9,9 +9,9 @@ import pytest
 from huggingface_hub import constants
 from huggingface_hub.utils._http import reset_sessions
 
-from stages.sharing.bundle import Bundle
-from stages.sharing.pushing import PushError, check_name, push
-from tests.sharing.model_hub import OWNER, READER, ModelHub
+from stages.publishing.bundle import Bundle
+from stages.publishing.pushing import PushError, check_name, push
+from tests.publishing.model_hub import OWNER, READER, ModelHub
 
 REPO = "somebody/a-model"
 CARD = b"---\nlicense: cc0-1.0\n---\n# A card\n"
