@@ -9,7 +9,7 @@ from http import HTTPStatus
 import requests
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, constants, get_token
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled, RepositoryNotFoundError
-from huggingface_hub.utils._validators import validate_repo_id
+from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
 from stages.errors import UserError
 from stages.publishing.bundle import Bundle
@@ -85,7 +85,7 @@ def _telling(repo: str) -> Iterator[None]:
 def _explain(error: BaseException, repo: str) -> str:
     while isinstance(error, RuntimeError) and error.__cause__:  # "error while uploading": what lies behind it tells
         error = error.__cause__
-    response = error.response if isinstance(error, requests.HTTPError) else None
+    response = getattr(error, "response", None)
     status = None if response is None else response.status_code
     hub = constants.ENDPOINT
     if isinstance(error, OfflineModeIsEnabled):
