@@ -52,11 +52,11 @@ def dataset(path: Path, cache: Path) -> Dataset:
         DataError: the file is missing or a row is bad.
         WriteError: the disk is full, or the folder may not be written.
     """
-    try:
-        with telling(cache):
+    with telling(cache):
+        try:
             return Dataset.from_generator(sentences, gen_kwargs={"path": str(path)}, cache_dir=str(cache))  # type: ignore[return-value]
-    except DatasetGenerationError as error:
-        raise error.__cause__ or error from None
+        except DatasetGenerationError as error:
+            raise error.__cause__ or error from None
 
 
 def launch(options: str, arguments: list[str]) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import msgspec
 
+from stages.corpus.files import telling
 from stages.errors import UserError
 
 MARK = "whole.json"
@@ -166,7 +167,7 @@ def locked(folder: Path) -> Iterator[None]:
     ``kill -9`` of DVC: its training goes on without it, and must not share its checkpoints with the next.
 
     Raises:
-        UserError: the folder cannot be written.
+        UserError: the folder cannot be written, or the disk is full.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -185,9 +186,11 @@ def locked(folder: Path) -> Iterator[None]:
             with (folder / ".waiting").open("w") as waiting:
                 fcntl.flock(waiting, fcntl.LOCK_SH)
                 fcntl.flock(file, fcntl.LOCK_EX)
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+        with telling(folder / ".lock"):
+            os.ftruncate(file.fileno(), 0)
+            os.write(
+                file.fileno(), str(os.getpid()).encode()
+            )  # past the buffer, which closing would try to write again
         yield
 
 
