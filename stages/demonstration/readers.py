@@ -49,6 +49,9 @@ class Reader:
 def read_all(folder: Path, tell: Callable[[str], None], names: Iterable[str] = MODELS) -> list[Reader]:
     """The models of ``folder`` by their ``names``, each told to ``tell`` as it is read.
 
+    From here on the process computes with one thread a model: for one short text that is as quick, and where
+    other programs use the cores, two threads that wait for each other took five to ten times as long.
+
     Raises:
         UserError: some are missing, all of which it names, or cannot be loaded.
     """
@@ -58,6 +61,9 @@ def read_all(folder: Path, tell: Callable[[str], None], names: Iterable[str] = M
         raise UserError(
             f"no model in {', '.join(missing)}; `make repro` trains them, or name another folder with --models"
         )
+    import torch  # here: what is missing is told at once
+
+    torch.set_num_threads(1)
     readers = []
     for place in places:
         tell(f"reading {place}")
