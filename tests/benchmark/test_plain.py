@@ -11,6 +11,7 @@ from datasets import Dataset
 
 from stages import settings
 from stages.benchmark.plain import Plain, Prediction
+from stages.benchmark.plan import recipes
 from stages.corpus.labels import TAGS, TYPES
 from stages.models.token_classifier import TokenClassifier
 from stages.settings import TokenClassifierSettings
@@ -27,8 +28,8 @@ def _caching() -> Iterator[None]:
 
 @pytest.fixture
 def hyper(tiny_bert: Path) -> TokenClassifierSettings:
-    base = settings.load().training("token_classifier", "A", "local")
-    return base.model_copy(update={"encoder": str(tiny_bert), "max_tokens": 64, "batch_size": 4})  # type: ignore[return-value]
+    _, base = recipes(settings.load())
+    return base.model_copy(update={"encoder": str(tiny_bert), "max_tokens": 64, "batch_size": 4})
 
 
 def test_both_sides_learn_from_the_same_labels(hyper: TokenClassifierSettings) -> None:
