@@ -23,7 +23,7 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
 def looks(rows: Sequence[Mapping[str, Any]]) -> str:
     """How often the test split was looked at."""
     seen = [row["test"]["looks"] for row in rows if row["test"]]
-    return f"The test split was looked at {sum(seen)} times, for {len(seen)} finished candidates; val chose."
+    return f"Looks at the test split: {sum(seen)}, at {len(seen)} of {len(rows)} rows; val chose."
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:

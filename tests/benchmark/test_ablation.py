@@ -97,7 +97,7 @@ def test_the_command_writes_a_row_and_counts_the_looks_at_test(
         ]
         assert [row["test"]["looks"] for row in rows] == [seen, seen]
     assert table(rows).count("\n") == 3
-    assert "looked at 4 times, for 2 finished candidates" in looks(rows)
+    assert "test split: 4, at 2 of 2 rows" in looks(rows)
 
 
 def test_an_unknown_recipe_or_seed_is_named() -> None:
