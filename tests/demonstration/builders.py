@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from stages.corpus.labels import SYSTEMS
 from stages.demonstration.readers import MODELS, Reader
 from stages.demonstration.server import Server
+from stages.formats.sentences import split
 from stages.models.lookup import Lookup
-from stages.models.prediction import words
 
 MENTIONS: dict[str, dict[str, str]] = {
     "span_marker-A": {"Marie Curie": "PER", "Warsaw": "LOC", "1867": "TIME", "Paris": "LOC", "תל אביב": "LOC"},
@@ -23,7 +23,7 @@ MENTIONS: dict[str, dict[str, str]] = {
 
 def reader(name: str) -> Reader:
     """The model ``name`` of ``MENTIONS``; every score is 1."""
-    known = [(words(mention)[0], kind) for mention, kind in MENTIONS[name].items()]
+    known = [(split(mention).words, kind) for mention, kind in MENTIONS[name].items()]
     rows = [(tokens, [f"B-{kind}", *[f"I-{kind}"] * (len(tokens) - 1)]) for tokens, kind in known]
     return Reader(name, Lookup(rows, SYSTEMS[name[-1]]))
 

@@ -8,6 +8,7 @@ import re
 import socket
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from http import HTTPStatus
 from typing import Any
 
@@ -149,8 +150,9 @@ def test_nothing_else_is_served(server: Server, path: str) -> None:
 def test_a_body_of_unknown_length_is_refused(server: Server) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=20)
     connection.request("POST", "/entities", iter([b"{}"]), {"Content-Type": "application/json"}, encode_chunked=True)
-    assert connection.getresponse().status == HTTPStatus.LENGTH_REQUIRED
-    connection.close()
+    with closing(connection), connection.getresponse() as response:
+        assert response.status == HTTPStatus.LENGTH_REQUIRED
+        response.read()
 
 
 def test_twenty_at_once_each_get_their_own_answer(server: Server) -> None:

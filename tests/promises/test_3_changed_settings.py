@@ -47,6 +47,7 @@ CHANGES: dict[str, Any] = {
     "mode": "exact",
     "embeddings": "frozen",
     "case": "learnt",
+    "consistency": 0.5,
     "decoding": "legal",
     "negatives": 5,
     "proposal_recall": 0.5,
