@@ -79,3 +79,12 @@ def press(driver: Any, *names: str) -> None:
     for key in keys[:-1]:
         chain.key_up(key)
     chain.perform()
+
+
+def names_by_role(driver: Any) -> dict[str, list[str]]:
+    """What a screen reader is told of the page: the names of its parts, by role."""
+    found: dict[str, list[str]] = {}
+    for node in driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]:
+        if not node.get("ignored"):
+            found.setdefault(node["role"]["value"], []).append(node.get("name", {}).get("value", ""))
+    return found

@@ -12,7 +12,7 @@ from stages.demonstration import page
 from stages.demonstration.readers import LIMIT, Reader
 from stages.demonstration.server import Server
 from stages.models.tagging import Tagging
-from tests.browser import CONTRAST, chromium, emulate, press
+from tests.browser import CONTRAST, chromium, emulate, names_by_role, press
 from tests.demonstration.builders import serving
 
 TEXT = "Marie Curie, of Warsaw (1867), taught at the Sorbonne in Paris and died of anaemia."
@@ -333,11 +333,7 @@ def test_a_server_that_is_gone_is_told_in_the_page(driver: Any) -> None:
 def test_the_accessibility_tree_names_what_is_there(show: Any) -> None:
     driver = show(360)
     asked(driver, TEXT)
-    nodes = driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
-    roles: dict[str, list[str]] = {}
-    for node in nodes:
-        if not node.get("ignored"):
-            roles.setdefault(node["role"]["value"], []).append(node.get("name", {}).get("value", ""))
+    roles = names_by_role(driver)
     assert len(roles["main"]) == 1
     assert roles["textbox"] == ["Your text, in English"]
     assert all(roles["button"])

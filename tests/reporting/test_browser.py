@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from stages.reporting import page
-from tests.browser import CONTRAST, chromium, emulate, press
+from tests.browser import CONTRAST, chromium, emulate, names_by_role, press
 
 # What a keyboard user reaches, as one line each; `open` pages only, so that nothing is hidden.
 FOCUSED = """
@@ -146,11 +146,7 @@ def test_wide_tables_scroll_by_arrow_keys_in_a_narrow_window(show: Any):
 
 def test_the_accessibility_tree_names_the_landmarks_and_pictures(show: Any):
     driver = show()
-    nodes = driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
-    roles: dict[str, list[str]] = {}
-    for node in nodes:
-        if not node.get("ignored"):
-            roles.setdefault(node["role"]["value"], []).append(node.get("name", {}).get("value", ""))
+    roles = names_by_role(driver)
     assert len(roles["main"]) == 1
     assert roles["navigation"] == ["On this page"]
     assert len(roles["image"]) >= 4
