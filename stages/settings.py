@@ -62,12 +62,12 @@ class _Common(_Strict):
     case: Case
     max_tokens: Annotated[int, Field(ge=8)]
     keep: Keep
+    consistency: Finite
 
 
 class TokenClassifierSettings(_Common):
-    """Hyperparameters of the token classifier: the common ones, R-Drop's weight, and how labels are chosen."""
+    """Hyperparameters of the token classifier: the common ones, and how labels are chosen."""
 
-    consistency: Finite
     decoding: Decoding
 
 

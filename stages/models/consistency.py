@@ -7,27 +7,15 @@ among it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
-from stages.models.tagging import IGNORED
 
+def divergence(logits: Tensor) -> Tensor:
+    """How far two answers are apart, in nats: the mean of both Kullback-Leibler divergences, the mean over decisions.
 
-def consistent_loss(model: nn.Module, inputs: Mapping[str, Tensor], weight: float) -> tuple[Tensor, Any]:
-    """The mean cross-entropy of two passes, plus ``weight`` times their divergence; and the model's output for both.
-
-    The divergence is the mean of both Kullback-Leibler divergences between the two distributions over labels, in nats,
-    the mean over words. Both passes go through ``model`` as one batch of twice the size.
+    ``logits`` ``(2N, labels)`` hold the first answer to ``N`` decisions, then the second; 0 where there is none.
     """
-    output = model(**{name: torch.cat((part, part)) for name, part in inputs.items()})
-    asked = inputs["labels"] != IGNORED
-    first, second = (half[asked].float().log_softmax(-1) for half in output.logits.chunk(2))
-    divergence = sum(
-        functional.kl_div(one, other, reduction="batchmean", log_target=True)
-        for one, other in ((first, second), (second, first))
-    )
-    return output.loss + weight * divergence / 2, output
+    first, second = (half.float().log_softmax(-1) for half in logits.chunk(2))
+    both = [functional.kl_div(*pair, reduction="sum", log_target=True) for pair in ((first, second), (second, first))]
+    return (both[0] + both[1]) / max(len(logits), 1)

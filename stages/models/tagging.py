@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -72,6 +72,15 @@ class Model(Tagger, Protocol):
 
     def collate(self, features: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
         """A batch for ``model``, cut to its longest sample; ``model(**batch).loss`` is its mean loss."""
+        ...
+
+    def consistent_loss(
+        self, model: torch.nn.Module, batch: Mapping[str, torch.Tensor], weight: float
+    ) -> tuple[torch.Tensor, Any]:
+        """The mean loss of two passes over ``batch``, plus ``weight`` times their divergence; and the output of both.
+
+        See :mod:`stages.models.consistency`. ``model`` is :attr:`model`, or what accelerate wraps around it.
+        """
         ...
 
     def settle(self, sentences: Sequence[Sequence[str]], gold: Sequence[Sequence[str]]) -> None:

@@ -23,14 +23,13 @@ from transformers.trainer_utils import TrainOutput
 from stages.corpus.labels import TAGS, bio, project
 from stages.errors import UserError
 from stages.models.checkpoints import Checkpoints
-from stages.models.consistency import consistent_loss
 from stages.models.device import has_bf16, precision
 from stages.models.embeddings import RowAdamW, arrange
 from stages.models.memory import kept_memory
 from stages.models.resuming import ResumableTrainer
 from stages.models.sharing import Shares
 from stages.models.tagging import Model
-from stages.settings import Embeddings, FamilySettings, Keep, TokenClassifierSettings
+from stages.settings import Embeddings, FamilySettings, Keep
 
 LOGS_AN_EPOCH = 10
 """Points of the training-loss curve in one epoch."""
@@ -115,7 +114,7 @@ class NerTrainer(ResumableTrainer):
         """As the Trainer's own, or with two passes that are to agree."""
         if not self.consistency:
             return super().batch_loss(model, inputs)
-        return consistent_loss(model, inputs, self.consistency)
+        return self.tagger.consistent_loss(model, inputs, self.consistency)
 
     def floating_point_ops(self, inputs: Any) -> int:
         """None counted: the Trainer's own walks every module at each step."""
@@ -165,8 +164,7 @@ def build(
     if settings.train_sentences is not None:
         train_rows = train_rows.select(range(min(settings.train_sentences, len(train_rows))))
     args = arguments(settings, seed, len(train_rows), work, **overrides)
-    consistency = settings.consistency if isinstance(settings, TokenClassifierSettings) else 0.0
-    return NerTrainer(tagger, args, train_rows, val_rows, settings.embeddings, settings.keep, consistency)
+    return NerTrainer(tagger, args, train_rows, val_rows, settings.embeddings, settings.keep, settings.consistency)
 
 
 def train(trainer: NerTrainer, checkpoints: Checkpoints | None = None, minutes: float = 0.0) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
 
+from stages.models.consistency import divergence
 from stages.models.span_marker import dense, packed
 from stages.models.span_marker.batches import Collator
 from stages.models.span_marker.proposal import Proposal, Spans, adjust_logits, draw
@@ -89,6 +90,7 @@ class SpanMarker(SpanMarkerModel):
         span_last: Tensor | None = None,
         span_sentence: Tensor | None = None,
         labels: Tensor | None = None,
+        consistency: float = 0.0,
         **kwargs: Any,
     ) -> SpanMarkerOutput:
         """Logits ``(N, labels)`` of a batch's ``N`` spans, and their mean cross-entropy if ``labels`` are given.
@@ -96,21 +98,29 @@ class SpanMarker(SpanMarkerModel):
         The arguments are those of :class:`~stages.models.span_marker.batches.Collator`. With a :attr:`proposal` and
         ``labels``, only the spans drawn for training are asked about, and the loss, a sum over them and the
         proposal's own, is divided by their number. A batch of the stock collator is answered as stock does it.
+
+        With ``consistency``, the batch is read and asked about twice: ``(2N, labels)``, and the loss is the mean of
+        both passes plus ``consistency`` times their divergence (:mod:`stages.models.consistency`).
         """
         if word_first is None or word_last is None or span_first is None or span_last is None or span_sentence is None:
             return super().forward(input_ids=input_ids, attention_mask=attention_mask, labels=labels, **kwargs)
-        text = self.read(input_ids, attention_mask)
-        spans = Spans.of(word_first, word_last, span_first, span_last, span_sentence)
-        if self.proposal is None or labels is None or not len(labels):
-            logits = self.ask(text, spans)
-            return SpanMarkerOutput(loss=None if labels is None else _mean_loss(logits, labels), logits=logits)
-        gold = labels != 0
-        scores = self.proposal(text.states, spans)
-        drawn = draw(scores, gold, self.negatives * len(input_ids))
-        logits = self.ask(text, spans.at(drawn.spans))
-        loss = _mean_loss(adjust_logits(logits, drawn.log_inclusion), labels[drawn.spans])
-        own = functional.binary_cross_entropy_with_logits(scores, gold.float(), reduction="sum")
-        return SpanMarkerOutput(loss=loss + own / len(drawn.spans), logits=logits)
+        spans, passes = Spans.of(word_first, word_last, span_first, span_last, span_sentence), 2 if consistency else 1
+        sentences, own, correction = len(input_ids), 0.0, None
+        text = self.read(input_ids.repeat(passes, 1), attention_mask.repeat(passes, 1))
+        if self.proposal is not None and labels is not None and len(labels):
+            gold = labels != 0
+            scores = self.proposal(text.states[:sentences], spans)
+            drawn = draw(scores, gold, self.negatives * sentences)
+            own = functional.binary_cross_entropy_with_logits(scores, gold.float(), reduction="sum") / len(drawn.spans)
+            spans, labels, correction = spans.at(drawn.spans), labels[drawn.spans], drawn.log_inclusion.repeat(passes)
+        logits = self.ask(text, spans.repeated(passes, sentences))
+        if labels is None:
+            return SpanMarkerOutput(loss=None, logits=logits)
+        learnt = logits if correction is None else adjust_logits(logits, correction)
+        loss = _mean_loss(learnt, labels.repeat(passes)) + own
+        if consistency:
+            loss = loss + consistency * divergence(learnt)
+        return SpanMarkerOutput(loss=loss, logits=logits)
 
     def read(self, input_ids: Tensor, attention_mask: Tensor) -> Any:
         """The text of a batch ``(B, T)``, read once for :meth:`ask`; its ``states`` are ``(B, T, H)``."""

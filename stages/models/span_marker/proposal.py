@@ -41,6 +41,12 @@ class Spans(NamedTuple):
         """The spans of the indices ``chosen``."""
         return Spans(*(part[chosen] for part in self))
 
+    def repeated(self, times: int, sentences: int) -> Spans:
+        """The same spans in ``times`` copies of the batch of ``sentences``, one after another."""
+        shift = sentences * torch.arange(times, device=self.sentence.device).repeat_interleave(len(self.sentence))
+        sentence, first, last, longer = (part.repeat(times) for part in self)
+        return Spans(sentence + shift, first, last, longer)
+
 
 class Proposal(nn.Module):
     """Scores a span by its first and last subword and its length, and lets the likely ones through."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -102,6 +102,13 @@ class SpanMarkerTagger:
     def collate(self, features: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
         """A batch for :attr:`model`; see :class:`~stages.models.span_marker.batches.Collator`."""
         return self.model.collator(features)
+
+    def consistent_loss(
+        self, model: torch.nn.Module, batch: Mapping[str, torch.Tensor], weight: float
+    ) -> tuple[torch.Tensor, Any]:
+        """Both passes are asked about the same spans; see ``Model.consistent_loss``."""
+        output = model(**batch, consistency=weight)
+        return output.loss, output
 
     def tag(self, sentences: Sequence[Sequence[str]], gold: Sequence[Sequence[str]] | None = None) -> list[Tagging]:
         """Tag sentences of words; see ``Tagger.tag``.

@@ -17,10 +17,11 @@ from transformers import (
 
 from stages.corpus.labels import bio_tags, spans
 from stages.models.casing import cased, ignores_case, learn_case, saved_state
+from stages.models.consistency import divergence
 from stages.models.device import device
 from stages.models.encoder import SAFELY, load_config, load_tokenizer, locate, reading
 from stages.models.processor import quicken
-from stages.models.tagging import Tagging, batches
+from stages.models.tagging import IGNORED, Tagging, batches
 from stages.models.token_classifier import preparation
 from stages.models.token_classifier.decoding import legal
 from stages.models.token_classifier.preparation import pieces
@@ -119,6 +120,14 @@ class TokenClassifier:
 
     def settle(self, sentences: Sequence[Sequence[str]], gold: Sequence[Sequence[str]]) -> None:
         """Nothing to choose; see ``Model.settle``."""
+
+    def consistent_loss(
+        self, model: torch.nn.Module, batch: Mapping[str, torch.Tensor], weight: float
+    ) -> tuple[torch.Tensor, Any]:
+        """Both passes as one batch of twice the size; see ``Model.consistent_loss``."""
+        doubled = {name: torch.cat((part, part)) for name, part in batch.items()}
+        output = model(**doubled)
+        return output.loss + weight * divergence(output.logits[doubled["labels"] != IGNORED]), output
 
     def tag(self, sentences: Sequence[Sequence[str]], gold: Sequence[Sequence[str]] | None = None) -> list[Tagging]:
         """Tag sentences of words; see ``Tagger.tag``."""
