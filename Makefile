@@ -98,6 +98,10 @@ ablation: setup  ## our recipe without each of its choices, and other people's (
 	python -m stages.ablation $(if $(ONLY),--only "$(ONLY)")
 	python -m stages.readme --only ablation
 
+rehearse: setup  ## some steps of each model at full size on this machine, random weights; killed and resumed: make rehearse PROFILE=full
+	python -m stages.rehearse $(if $(PROFILE),--profile "$(PROFILE)")
+	python -m stages.readme --only rehearsal
+
 publish: setup  ## push a model to a hub: make publish MODEL=span_marker-A REPO=user/name (DRY_RUN=1 only shows it)
 	@test -n "$(MODEL)" -a -n "$(REPO)" || { echo "error: say what and where to: make publish MODEL=span_marker-A REPO=user/name" >&2; exit 1; }
 	python -m stages.publish --model "models/$(MODEL)" --repo "$(REPO)" $(if $(DRY_RUN),--dry-run) $(if $(REPLACE),--replace) $(if $(PUBLIC),--public)

@@ -22,9 +22,11 @@ OUTPUT = Path("reports/rehearsal.json")
 
 def main(
     profile: Annotated[list[str] | None, typer.Option(help="repeated for several; without it, full and best")] = None,
-    family: Annotated[list[Family] | None, typer.Option(help="repeated for both; without it, both")] = None,
+    only: Annotated[Family | None, typer.Option(help="span_marker or token_classifier; without it, both")] = None,
     steps: Annotated[int, typer.Option(min=10, help="updates of each training")] = 200,
-    kill: Annotated[bool, typer.Option(help="then kill the same training half-way, and go on from its checkpoint")] = True,
+    kill: Annotated[
+        bool, typer.Option(help="then kill the same training half-way, and go on from its checkpoint")
+    ] = True,
     data: Annotated[Path | None, typer.Option(help="real sentences; else MULTINERD_DIR, else the sample")] = None,
     output: Annotated[Path, typer.Option(help="other trainings in it stay")] = OUTPUT,
 ) -> None:
@@ -39,7 +41,7 @@ def main(
     corpus = read_corpus(data or Path(os.environ.get("MULTINERD_DIR") or SAMPLE))
     found = read_json(output) if output.exists() else {}
     for name in names:
-        for one in family or settings.FAMILIES:
+        for one in [only] if only else settings.FAMILIES:
             hyper = params.training(one, "A", name)
             row = rehearse(hyper, "A", params.seed, steps, corpus.train, kill)
             found[f"{name} {one}-A"] = {"encoder": hyper.encoder, "data": corpus.kind, **row, **report.origin()}

@@ -30,8 +30,12 @@ SENTENCES, WORDS = 131_280, 2_842_119
 """MultiNERD's English train split."""
 SUBWORDS = 1.4
 """Assumed: positions of text for each word, with the special ones and what batches of like length pad."""
-HOST = 8e-6
-"""Assumed: seconds that the host takes for each call in PyTorch without compilation; a small batch waits for it."""
+HOST = 50e-6
+"""Assumed: seconds that the host takes for each call in PyTorch without compilation; a small batch waits for it.
+
+From the one machine that was rehearsed on (``reports/rehearsal.json``): 85 ms for a step of RoBERTa-base and 104 ms for
+one of mBERT's SpanMarker. A quicker host takes a fifth of it.
+"""
 UTILISATION = 0.3
 """Assumed: share of the card's peak that matrix products of these sizes reach, all else counted in."""
 UPDATE = 32

@@ -18,10 +18,11 @@ DATA_ROWS = 1_340_000
 RECIPE: dict[str, Any] = {
     "batch_size": 16, "accumulation": 1, "learning_rate": 3e-4, "scheduler": "linear", "warmup_ratio": 0.1,
     "weight_decay": 0.01, "max_grad_norm": 1.0, "embeddings": "trained", "case": "encoder",
+    "consistency": 0.0, "mention_replacement": 0.0,
 }  # fmt: skip
 """Plain fine-tuning: what is compared are ways to compute, so the recipe is one that every side can follow."""
 SPAN_RECIPE = RECIPE | {"train_sentences": 3000, "epochs": 2, "negatives": 16}
-TOKEN_RECIPE = RECIPE | {"train_sentences": None, "epochs": 3, "consistency": 0.0, "decoding": "free"}
+TOKEN_RECIPE = RECIPE | {"train_sentences": None, "epochs": 3, "decoding": "free"}
 
 Mode = Literal["exact", "selective"]
 

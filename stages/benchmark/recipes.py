@@ -16,12 +16,14 @@ class Recipe(NamedTuple):
     peer: bool = False
 
 
+UNREPLACED: dict[str, Any] = {"mention_replacement": 0.0, "epochs": 4}
+"""As many steps without mention replacement, whose epochs are twice as long."""
 PLAIN: dict[str, Any] = {
     "train_sentences": None, "accumulation": 1, "scheduler": "linear", "weight_decay": 0.01, "max_grad_norm": 1.0,
-    "embeddings": "trained", "case": "encoder",
+    "embeddings": "trained", "case": "encoder", "consistency": 0.0, "mention_replacement": 0.0,
 }  # fmt: skip
 """Fine-tuning with nothing of ours."""
-PLAIN_TOKEN = PLAIN | {"consistency": 0.0, "decoding": "free"}
+PLAIN_TOKEN = PLAIN | {"decoding": "free"}
 RUN_NER = PLAIN_TOKEN | {"learning_rate": 5e-5, "batch_size": 8, "weight_decay": 0.0, "warmup_ratio": 0.0}
 ROBERTA = PLAIN_TOKEN | {"learning_rate": 2e-5, "batch_size": 20, "warmup_ratio": 0.0}
 LARGE_RATE = PLAIN_TOKEN | {"learning_rate": 3e-4, "batch_size": 16, "warmup_ratio": 0.1}
@@ -32,13 +34,13 @@ SPAN: Family = "span_marker"
 RECIPES: dict[str, Recipe] = {
     "token": Recipe(TOKEN, "profile local", {}),
     "token-without-capitals": Recipe(TOKEN, "without capitals", {"case": "encoder"}),
+    "token-without-mentions": Recipe(TOKEN, "without mention replacement, 4 epochs", UNREPLACED),
     "token-without-consistency": Recipe(TOKEN, "without R-Drop", {"consistency": 0.0}),
     "token-without-legal": Recipe(TOKEN, "without legal decoding", {"decoding": "free"}),
-    "token-without-rate": Recipe(TOKEN, "learning rate 5e-4", {"learning_rate": 5e-4}),
-    "token-without-epochs": Recipe(TOKEN, "3 epochs", {"epochs": 3}),
     "span-marker": Recipe(SPAN, "profile local", {}),
-    "span-marker-without-rate": Recipe(SPAN, "learning rate 5e-4", {"learning_rate": 5e-4}),
     "span-marker-without-capitals": Recipe(SPAN, "without capitals", {"case": "encoder"}),
+    "span-marker-without-mentions": Recipe(SPAN, "without mention replacement, 4 epochs", UNREPLACED),
+    "span-marker-without-consistency": Recipe(SPAN, "without R-Drop", {"consistency": 0.0}),
     "plain": Recipe(TOKEN, "plain: 3e-4, batch 16, 3 epochs", LARGE_RATE | {"epochs": 3}, peer=True),
     "run-ner-3": Recipe(TOKEN, "run_ner.py: 5e-5, batch 8, 3 epochs", RUN_NER | {"epochs": 3}, peer=True),
     "roberta-1": Recipe(TOKEN, "RoBERTa project: 2e-5, batch 20, 1 epoch", ROBERTA | {"epochs": 1}, peer=True),

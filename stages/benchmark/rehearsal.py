@@ -72,7 +72,9 @@ def rehearse(
     """
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        encoder = random_encoder(settings.encoder, place / "encoder", settings.encoder_revision, settings.encoder_layers)
+        encoder = random_encoder(
+            settings.encoder, place / "encoder", settings.encoder_revision, settings.encoder_layers
+        )
         training = Training(settings, system, seed, steps, sentences, encoder)
         unbroken = _run(training, place / "unbroken.json")
         resumed = _resumed(training, place, unbroken) if kill else None

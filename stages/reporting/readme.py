@@ -12,6 +12,7 @@ import pandas as pd
 from stages.corpus.files import read_json
 from stages.errors import UserError
 from stages.reporting import ablation as recipes
+from stages.reporting import rehearsal as rehearsed
 from stages.reporting.benchmark import origins
 from stages.reporting.benchmark import table as benchmark_table
 from stages.reporting.names import FAMILIES, KINDS, run_title
@@ -46,7 +47,7 @@ def fill(readme: str, parts: Mapping[str, str]) -> str:
 
 def parts(root: Path) -> dict[str, str]:
     """Every part by name, from the reports below ``root``; where its input is missing, one line says so."""
-    found: tuple[Callable[[Path], str], ...] = (sample, commands, real, ablation, benchmark, promises)
+    found: tuple[Callable[[Path], str], ...] = (sample, commands, real, ablation, benchmark, rehearsal, promises)
     return {write.__name__: write(root / "reports") for write in found}
 
 
@@ -117,6 +118,14 @@ def benchmark(reports: Path) -> str:
     }
     shown = [f"![{what}](reports/{name})" for name, what in pictures.items() if (reports / name).exists()]
     return "\n\n".join([origins(rows), benchmark_table(rows), *shown])
+
+
+def rehearsal(reports: Path) -> str:
+    """What trainings of full size took on a real machine, from ``reports/rehearsal.json``."""
+    path = reports / "rehearsal.json"
+    if not path.exists():
+        return "*No figures yet: `make rehearse` and then `make readme` write them.*"
+    return rehearsed.table(read_json(path))
 
 
 def promises(reports: Path) -> str:

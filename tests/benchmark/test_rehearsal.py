@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +14,7 @@ from stages.benchmark.rehearsal import rehearse
 from stages.benchmark.sentences import SAMPLE, pick, read_corpus
 from stages.errors import UserError
 from stages.rehearse import told
+from stages.reporting.rehearsal import table
 from stages.settings import FAMILIES, Family
 from tests.models.test_training import hyperparameters
 
@@ -35,6 +39,35 @@ def test_a_killed_rehearsal_goes_on_to_the_same_weights(family: Family, wide: Pa
     first, last = row["losses"]
     assert 0 < last < first
     assert "killed, went on after step" in told(row)
+
+
+def test_the_table_says_what_was_measured_and_what_was_not() -> None:
+    row: dict[str, Any] = {
+        "date": "2026-01-02", "commit": "abc", "device": "cpu", "machine": {"torch": "2.0"}, "steps": 20, "batch": 8,
+        "accumulation": 2, "sentences_per_second": 12.3, "seconds_a_step": 1.3, "peak_bytes": 3.2e9, "resumed": None,
+    }  # fmt: skip
+    resumed = {"after_step": 7, "losses_apart": 0.0002, "same_bytes": False}
+    text = table(
+        {
+            "full a": row,
+            "full b": {**row, "resumed": resumed},
+            "full c": {**row, "resumed": {**resumed, "same_bytes": True}},
+        }
+    )
+    _, _, *lines = text.splitlines()
+    assert lines[0] == "| full a (2026-01-02, `abc`) | cpu, torch 2.0 | 20 × 16 | 12 | 1.300 | 3.2 | – |"
+    assert lines[1].endswith("| after step 7: losses at most 2.0e-04 apart |")
+    assert lines[2].endswith("| after step 7: the same bytes |")
+
+
+@pytest.mark.parametrize("arguments", [["--profile", "ful"], ["--steps", "3"]])
+def test_the_command_refuses_what_it_cannot_do(arguments: list[str]) -> None:
+    found = subprocess.run(
+        [sys.executable, "-m", "stages.rehearse", *arguments], capture_output=True, text=True, check=False
+    )
+    assert found.returncode != 0
+    assert arguments[0] in found.stderr
+    assert "Traceback" not in found.stderr
 
 
 def test_an_encoder_of_fewer_subwords_than_the_tokenizer_is_refused(tiny_bert: Path) -> None:

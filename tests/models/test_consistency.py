@@ -39,7 +39,9 @@ def batch_of(family: Family, encoder: Path, rows: Dataset, **changes: Any) -> tu
     return tagger, tagger.collate([prepared[i] for i in range(len(prepared))])
 
 
-@pytest.mark.parametrize("changes", [{"mode": "exact"}, {"mode": "selective", "negatives": 4}], ids=["exact", "selective"])
+@pytest.mark.parametrize(
+    "changes", [{"mode": "exact"}, {"mode": "selective", "negatives": 4}], ids=["exact", "selective"]
+)
 def test_without_dropout_a_span_marker_s_two_passes_are_its_one(tiny_bert: Path, changes: dict[str, Any]) -> None:
     tagger, batch = batch_of("span_marker", tiny_bert, ROWS, **changes)
     tagger.model.eval()

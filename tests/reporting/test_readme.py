@@ -55,7 +55,7 @@ def test_broken_markers_are_refused(broken: str) -> None:
 
 def test_every_part_says_so_where_nothing_was_measured(tmp_path: Path) -> None:
     found = parts(tmp_path)
-    assert set(found) == {"sample", "commands", "real", "ablation", "benchmark", "promises"}
+    assert set(found) == {"sample", "commands", "real", "ablation", "benchmark", "rehearsal", "promises"}
     for text in found.values():
         assert "\n" not in text
         assert text.startswith("*No")
