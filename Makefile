@@ -12,6 +12,9 @@ SEED := 1
 SET :=
 JOBS := 1
 TORCH := cpu
+# Experiments keep the settings that they were run with: other settings need another name.
+NAMED = test "$(NAME)" != seed -o -z "$(SET)" || { echo "error: experiments of other settings need a name of their own: NAME=word beside SET" >&2; exit 1; }
+THERE = { grep -qx "$(NAME)-$$seed" <<< "$$there" && echo "$(NAME)-$$seed is there already, with the settings that it was run with"; }
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # One place for what libraries would otherwise keep in the home folder, or DVC in /var/tmp, and no calls home.
 export HF_HOME ?= $(CURDIR)/.cache/huggingface
@@ -53,15 +56,17 @@ lint: setup  ## ruff, mypy, and linters of the scripts and the Dockerfile
 	shellcheck cluster/*.sh && hadolint Dockerfile
 
 queue: setup  ## queue one experiment a seed and run them: make queue SEEDS="1 2 3" SET="profile=full" NAME=full JOBS=2
+	@$(NAMED)
 	there=$$(dvc exp list --name-only; dvc queue status | awk '/Queued|Running/ { print $$2 }'); \
-	for seed in $(SEEDS); do grep -qx "$(NAME)-$$seed" <<< "$$there" \
+	for seed in $(SEEDS); do $(THERE) \
 	  || dvc exp run --queue -n "$(NAME)-$$seed" -S "seed=$$seed" $(SET:%=-S "%"); done
 	dvc exp run --run-all --jobs $(JOBS)
 	@there=$$(dvc exp list --name-only); for seed in $(SEEDS); do grep -qx "$(NAME)-$$seed" <<< "$$there" \
 	  || { echo "error: $(NAME)-$$seed failed, and why is told by: dvc queue logs $(NAME)-$$seed" >&2; exit 1; }; done
 
-seeds: setup  ## one experiment a seed, then their comparison: make seeds SEEDS="1 2 3" (SET and NAME as above)
-	there=$$(dvc exp list --name-only); for seed in $(SEEDS); do grep -qx "$(NAME)-$$seed" <<< "$$there" \
+seeds: setup  ## one experiment a seed, then their comparison: make seeds SEEDS="1 2 3"; with NAME and no SET, it runs none
+	@$(NAMED)
+	there=$$(dvc exp list --name-only); for seed in $(if $(SET)$(filter seed,$(NAME)),$(SEEDS)); do $(THERE) \
 	  || dvc exp run -n "$(NAME)-$$seed" -S "seed=$$seed" $(SET:%=-S "%"); done
 	python -m stages.seeds $(SEEDS) --name "$(NAME)"
 
@@ -104,7 +109,7 @@ rehearse: setup  ## some steps of each model at full size on this machine, rando
 
 publish: setup  ## push a model to a hub: make publish MODEL=span_marker-A REPO=user/name (DRY_RUN=1 only shows it)
 	@test -n "$(MODEL)" -a -n "$(REPO)" || { echo "error: say what and where to: make publish MODEL=span_marker-A REPO=user/name" >&2; exit 1; }
-	python -m stages.publish --model "models/$(MODEL)" --repo "$(REPO)" $(if $(DRY_RUN),--dry-run) $(if $(REPLACE),--replace) $(if $(PUBLIC),--public)
+	python -m stages.publish --model "models/$(MODEL)" --repo "$(REPO)" $(if $(filter 1,$(DRY_RUN)),--dry-run) $(if $(filter 1,$(REPLACE)),--replace) $(if $(filter 1,$(PUBLIC)),--public)
 
 export: setup  ## a token classifier as ONNX, 32 bits and 8: make export MODEL=token_classifier-A
 	python -m stages.export --model "models/$(or $(MODEL),token_classifier-A)" --output "exported/$(or $(MODEL),token_classifier-A)" $(if $(DATA),--sentences "$(DATA)")

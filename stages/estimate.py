@@ -26,6 +26,14 @@ def main(
     for name in names:
         if name not in settings.Profiles:
             raise UserError(f"--profile {name}: no such profile; known: {', '.join(settings.Profiles)}")
+        for family in settings.FAMILIES:
+            hyper = params.training(family, "A", name)
+            source, mode = getattr(params.profiles, name).source, getattr(hyper, "mode", "exact")
+            if (source, mode, hyper.consistency, hyper.mention_replacement) != ("hub", "exact", 0, 0):
+                raise UserError(
+                    f"--profile {name}: counted are trainings on MultiNERD from the hub, exact, without R-Drop and "
+                    f"mention replacement; its {family} is another"
+                )
     from stages.benchmark import costs  # here: torch takes seconds that --help does not need
 
     trainings = {

@@ -12,6 +12,7 @@ from stages.corpus.files import whole_file, whole_folder, write_json
 from stages.errors import UserError
 
 DATA = Path("data/systems")
+REPORT = "report.json"
 
 
 def main(
@@ -34,13 +35,26 @@ def main(
     rows = sentences or DATA / model.resolve().name[-1] / "test.jsonl"
     if not rows.is_file():
         raise UserError(f"{rows}: no such file; name the sentences to compare on with --sentences")
+    _check_output(output)
     with whole_folder(output) as target:
         onnx.export(model, target)
         report = exported.compare(model, target, rows, repeats, threads)
-        write_json(target / "report.json", report)
+        write_json(target / REPORT, report)
         with whole_file(target / "report.md") as file:
             file.write(markdown(report))
     print(markdown(report), end="")
+
+
+def _check_output(output: Path) -> None:
+    """Refuse to replace what no earlier export made.
+
+    Raises:
+        UserError: ``output`` is a file, or a folder with something else in it.
+    """
+    if output.is_dir() and (not any(output.iterdir()) or ((output / REPORT).is_file() and (output / "int8").is_dir())):
+        return
+    if output.exists():
+        raise UserError(f"--output {output}: is there, and is no earlier export; name a folder that may be replaced")
 
 
 if __name__ == "__main__":

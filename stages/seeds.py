@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import dvc.api
 import pandas as pd
 import typer
 from dvc.exceptions import DvcException
 from dvc.scm import RevError, SCMError
+from ruamel.yaml import YAML
 
 from stages import settings
 from stages.cli import run
@@ -37,7 +38,8 @@ def predictions_of(seed: int, run_name: str, name: str = "seed") -> str:
     """
     path = f"reports/runs/{run_name}/predictions.jsonl"
     experiment = f"{name}-{seed}"
-    redo = f"run `dvc exp run -n {experiment} -S seed={seed}` first (`make seeds` does)"
+    settings = "" if name == "seed" else f' NAME={name} SET="…"'
+    redo = f"`make seeds SEEDS={seed}{settings}` runs it, or `dvc exp pull origin {experiment}` gets it"
     try:
         return str(dvc.api.read(path, rev=experiment, encoding="utf-8"))
     except (RevError, SCMError):
@@ -45,7 +47,7 @@ def predictions_of(seed: int, run_name: str, name: str = "seed") -> str:
     except (DvcException, FileNotFoundError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(
-            f"experiment {experiment}: {path} is not there ({reason}); `dvc exp remove {experiment}` and {redo}"
+            f"experiment {experiment}: {path} is not there ({reason}); `dvc exp remove {experiment}`, then {redo}"
         ) from None
 
 
@@ -55,10 +57,11 @@ def fetch(seeds: Sequence[int], target: Path = TARGET, name: str = "seed") -> di
     All experiments are asked before the first file is written.
 
     Raises:
-        UserError: an experiment is missing or did not finish.
+        UserError: an experiment is missing or did not finish, or was run with other settings than the first.
     """
     runs = [f"{family}-{system}" for family in FAMILIES for system in "AB"]
     texts = {(seed, run_name): predictions_of(seed, run_name, name) for seed in seeds for run_name in runs}
+    check_settings(seeds, name)
     found: dict[str, list[Path]] = {run_name: [] for run_name in runs}
     for (seed, run_name), text in texts.items():
         path = target / f"{name}-{seed}" / f"{run_name}.jsonl"
@@ -66,6 +69,37 @@ def fetch(seeds: Sequence[int], target: Path = TARGET, name: str = "seed") -> di
             file.write(text)
         found[run_name].append(path)
     return found
+
+
+def check_settings(seeds: Sequence[int], name: str) -> None:
+    """See that the experiments differ in their seed alone, which is that of their name.
+
+    Raises:
+        UserError: one was run with another seed, or with settings that the first had not.
+    """
+    first: dict[str, Any] = {}
+    for seed in seeds:
+        experiment = f"{name}-{seed}"
+        found = _flat(YAML(typ="safe").load(dvc.api.read(str(settings.PARAMS), rev=experiment, encoding="utf-8")))
+        if found["seed"] != seed:
+            raise UserError(
+                f"experiment {experiment} was run with seed: {found['seed']}; `dvc exp remove {experiment}`"
+            )
+        others = {key: value for key, value in found.items() if key != "seed"}
+        first = first or others
+        for key in sorted(first.keys() | others.keys()):
+            if first.get(key) != others.get(key):
+                raise UserError(
+                    f"experiments {name}-{seeds[0]} and {experiment} differ in more than their seed ({key}: "
+                    f"{first.get(key)} and {others.get(key)}); compare those of one NAME that were run with one SET"
+                )
+
+
+def _flat(value: Any, key: str = "") -> dict[str, Any]:
+    """Nested settings by their dotted names."""
+    if not isinstance(value, dict):
+        return {key: value}
+    return {name: one for k, v in value.items() for name, one in _flat(v, f"{key}.{k}" if key else str(k)).items()}
 
 
 def table(files: dict[str, list[Path]]) -> pd.DataFrame:

@@ -74,19 +74,39 @@ def test_experiments_of_other_settings_have_another_name(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project)
-    run(project, sys.executable, "-m", "dvc", "exp", "run", "-q", "-n", "full-1", "-S", "seed=2")
-    path = fetch([1], tmp_path, "full")[RUNS[0]][0]
-    assert path == tmp_path / "full-1" / f"{RUNS[0]}.jsonl"
+    run(project, sys.executable, "-m", "dvc", "exp", "run", "-q", "-n", "full-2", "-S", "seed=2")
+    path = fetch([2], tmp_path, "full")[RUNS[0]][0]
+    assert path == tmp_path / "full-2" / f"{RUNS[0]}.jsonl"
     assert path.read_bytes() == (project / "made/seed-2" / RUNS[0] / "predictions.jsonl").read_bytes()
-    with pytest.raises(UserError, match="no experiment full-2; run `dvc exp run -n full-2 -S seed=2`"):
-        fetch([2], tmp_path, "full")
+    with pytest.raises(
+        UserError,
+        match='no experiment full-1; `make seeds SEEDS=1 NAME=full SET="…"` runs it, or `dvc exp pull origin full-1`',
+    ):
+        fetch([1], tmp_path, "full")
+    for name, settings_of, message in (
+        ("mixed-1", ("seed=1", "compare.resamples=300"), None),
+        (
+            "mixed-2",
+            ("seed=2",),
+            r"mixed-1 and mixed-2 differ in more than their seed \(compare.resamples: 300 and 200\)",
+        ),
+        ("mixed-3", ("seed=2",), "experiment mixed-3 was run with seed: 2; `dvc exp remove mixed-3`"),
+    ):
+        changes = [part for one in settings_of for part in ("-S", one)]
+        run(project, sys.executable, "-m", "dvc", "exp", "run", "-q", "-n", name, *changes)
+        if message is not None:
+            with pytest.raises(UserError, match=message):
+                fetch([1, int(name[-1])], tmp_path / "mixed", "mixed")
+    assert not (tmp_path / "mixed").exists()
 
 
 def test_a_missing_experiment_is_named_before_anything_is_written(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project)
-    with pytest.raises(UserError, match=r"no experiment seed-7; run `dvc exp run -n seed-7 -S seed=7`"):
+    with pytest.raises(
+        UserError, match="no experiment seed-7; `make seeds SEEDS=7` runs it, or `dvc exp pull origin seed-7` gets it"
+    ):
         fetch([1, 7], tmp_path)
     assert list(tmp_path.iterdir()) == []
 

@@ -8,6 +8,7 @@ one that is timed, one that is killed with SIGKILL after its first checkpoint, a
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import tempfile
 import time
 from collections.abc import Callable
@@ -68,7 +69,7 @@ def rehearse(
     the largest difference of its losses from those of the unbroken one; ``resumed`` is None where none was killed.
 
     Raises:
-        UserError: the killed training ended before its first checkpoint; or a process ended on its own.
+        UserError: the training that was to be killed ended before, or a process failed.
     """
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
@@ -85,7 +86,7 @@ def rehearse(
         **{name: unbroken[name] for name in ("device", "precision", "sentences_per_second", "seconds_a_step")},
         "peak_bytes": unbroken["peak_bytes"],
         "pieces": unbroken["pieces"],
-        "losses": [unbroken["losses"][min(unbroken["losses"], key=int)], unbroken["losses"][str(steps)]],
+        "losses": [unbroken["losses"][pick(unbroken["losses"], key=int)] for pick in (min, max)],
         "resumed": resumed,
     }
 
@@ -97,6 +98,8 @@ def _resumed(training: Training, place: Path, unbroken: dict[str, Any]) -> dict[
     resumed = _run(saving._replace(minutes=60.0), place / "resumed.json")
     after = resumed["from_step"]
     pairs = [(unbroken["losses"][step], loss) for step, loss in resumed["losses"].items() if int(step) > after]
+    if not 0 < after < training.steps or not pairs:
+        raise UserError(f"killed after step {after} of {training.steps}: too late to go on; rehearse more steps")
     return {
         "after_step": after,
         "losses_apart": max(abs(one - other) for one, other in pairs),
@@ -113,13 +116,13 @@ def _run(training: Training, answer: Path, kill_when: Callable[[], bool] | None 
             process.kill()
         time.sleep(PATIENCE)
     process.join()
-    if kill_when is None and process.exitcode != 0:
-        raise UserError(f"the training's process ended with status {process.exitcode}; its error stands above")
-    if kill_when is None:
+    if kill_when is None and process.exitcode == 0:
         return read_json(answer)  # type: ignore[no-any-return]
+    if kill_when is not None and process.exitcode == -signal.SIGKILL and kill_when():
+        return {}
     if process.exitcode == 0:
         raise UserError("the training ended before its first checkpoint; rehearse more steps")
-    return {}
+    raise UserError(f"the training's process ended with status {process.exitcode}; its error stands above")
 
 
 def _train(training: Training, answer: Path) -> None:

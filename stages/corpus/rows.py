@@ -130,7 +130,7 @@ def write_rows(file: IO[bytes], rows: Iterable[Row]) -> int:
 
 
 def open_data(path: str | Path) -> IO[bytes]:
-    """Open a data file for reading bytes, past the byte order mark that some editors write.
+    """Open a data file for reading bytes, past the byte order mark that some editors write; or a pipe, as it is.
 
     Raises:
         DataError: it is missing, no file, or may not be read.
@@ -142,7 +142,7 @@ def open_data(path: str | Path) -> IO[bytes]:
 
 
 def _past_mark(file: IO[bytes]) -> IO[bytes]:
-    if file.read(len(BOM_UTF8)) != BOM_UTF8:
+    if file.seekable() and file.read(len(BOM_UTF8)) != BOM_UTF8:
         file.seek(0)
     return file
 

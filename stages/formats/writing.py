@@ -11,7 +11,7 @@ import re
 import signal
 import sys
 from codecs import getwriter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple, get_args
 
@@ -121,7 +121,8 @@ def doc_bin(rows: Iterable[Predicted], target: str) -> None:
     """spaCy's DocBin, one Doc a row, with entities and sentences; ``Doc.text`` is the row's text.
 
     A DocBin is held whole in memory until it is written. So there is another after so many words: ``x.spacy`` is
-    followed by ``x-2.spacy``, ``x-3.spacy`` and so on, and they appear together. An empty word becomes ``_``.
+    followed by ``x-2.spacy``, ``x-3.spacy`` and so on, and they appear when all are written; those of an earlier
+    answer that had more go. An empty word becomes ``_``.
     """
     import spacy
     from spacy.tokens import DocBin
@@ -138,7 +139,11 @@ def doc_bin(rows: Iterable[Predicted], target: str) -> None:
             if len(docs) or number == 1:
                 files.enter_context(_opened(_part(target, number))).write(docs.to_bytes())
             if words < DOC_BIN_WORDS:
-                return
+                break
+    if target != "-":
+        stale = (Path(_part(target, later)) for later in itertools.count(number + 1))
+        for part in itertools.takewhile(Path.is_file, stale):
+            part.unlink()
 
 
 def _part(target: str, number: int) -> str:
@@ -148,16 +153,10 @@ def _part(target: str, number: int) -> str:
 
 def _doc(made: Predicted, vocabulary: Any) -> Any:
     from spacy.tokens import Doc, Span
-    from spacy.util import get_words_and_spaces
 
     asked = made.asked
-    if asked.text is None:
-        doc = Doc(vocabulary, words=[word or EMPTY for word in asked.tokens])
-        places = list(range(len(doc)))
-    else:
-        words, spaces = get_words_and_spaces(asked.tokens, asked.text)
-        doc = Doc(vocabulary, words=words, spaces=spaces)
-        places = [token.i for token in doc if not token.is_space]
+    words, spaces, places = _words_and_spaces(*_as_text(asked))
+    doc = Doc(vocabulary, words=words, spaces=spaces)
     starts = {0, *(places[first] for first, last in asked.sentences[1:])}
     for token in doc:
         token.is_sent_start = token.i in starts
@@ -165,6 +164,33 @@ def _doc(made: Predicted, vocabulary: Any) -> Any:
         [Span(doc, places[start], places[end - 1] + 1, label=kind) for kind, start, end in spans(made.row["pred"])]
     )
     return doc
+
+
+def _words_and_spaces(text: str, offsets: Sequence[tuple[int, int]]) -> tuple[list[str], list[bool], list[int]]:
+    """Words of a ``Doc`` whose text is ``text``, whether a space follows each, and where the words at ``offsets`` are.
+
+    As ``spacy.util.get_words_and_spaces``, which searches the rest of the text for each word anew.
+    """
+    words: list[str] = []
+    spaces: list[bool] = []
+    places: list[int] = []
+
+    def fill(between: str) -> None:
+        if words and between.startswith(" "):
+            spaces[-1], between = True, between[1:]
+        if between:  # more than the one space that a word can have behind it
+            words.append(between)
+            spaces.append(False)
+
+    at = 0
+    for start, end in offsets:
+        fill(text[at:start])
+        places.append(len(words))
+        words.append(text[start:end] or EMPTY)
+        spaces.append(False)
+        at = end
+    fill(text[at:])
+    return words, spaces, places
 
 
 WRITERS: dict[OutputFormat, Writer] = {
@@ -175,7 +201,12 @@ assert set(WRITERS) == set(get_args(OutputFormat))
 
 @contextlib.contextmanager
 def _opened(target: str) -> Iterator[IO[bytes]]:
-    """A file to write, whole or not at all, or standard output."""
+    """A file to write, whole or not at all, or standard output, or what is no file, such as a pipe or /dev/null."""
+    path = Path(target)
+    if target != "-" and path.exists() and not (path.is_file() or path.is_dir()):
+        with telling(target), path.open("wb") as file:
+            yield file
+        return
     if target != "-":
         with whole_file(target, "wb") as file:
             yield file

@@ -18,7 +18,7 @@ PACKAGE_WEIGHTS = {
 
 DIGEST_BLOCK = 1 << 20
 
-_RELATIVE = re.compile(r"deberta|mpnet|xlnet|roformer|modernbert|(?<![a-z0-9])(m|um|long)?t5(?![a-z0-9])")
+_RELATIVE = re.compile(r"deberta|xlnet|roformer|modernbert|(?<![a-z0-9])(m|um|long)?t5(?![a-z0-9])")
 """In the name of an architecture, or of an encoder on the hub, whose positions are relative to each other."""
 
 

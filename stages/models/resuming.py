@@ -158,6 +158,7 @@ class ResumableTrainer(SharingTrainer):
         assert self.model is not None
         start, folder = time.monotonic(), self.checkpoints.at(self.state.global_step)
         generators = gather_object([(_generators(), random.getstate())])
+        running = self._mean_of_processes(self._running_loss)
         if not self.is_world_process_zero():
             self.checkpoints.last = self.state.global_step
             return
@@ -166,7 +167,7 @@ class ResumableTrainer(SharingTrainer):
             folder.mkdir(parents=True)
             save_model(self.model, str(folder / WEIGHTS))
             self.state.save_to_json(str(folder / TRAINER_STATE_NAME))
-            self._save_state(folder, generators)
+            self._save_state(folder, generators, running)
             self.checkpoints.finish(self.state.global_step)
         except (OSError, SafetensorError) as error:
             shutil.rmtree(folder, ignore_errors=True)
@@ -175,7 +176,13 @@ class ResumableTrainer(SharingTrainer):
         if self._seconds:
             self._wait = max(self._seconds, (self._saved_at - start) / SHARE)
 
-    def _save_state(self, folder: Path, generators: list[tuple[dict[str, Tensor], Any]]) -> None:
+    def _mean_of_processes(self, loss: Tensor | None) -> float:
+        """As the Trainer logs a loss, of which each process has its own."""
+        if loss is None:
+            return 0.0
+        return float(loss if self.args.world_size == 1 else self.accelerator.gather(loss.reshape(1)).mean())
+
+    def _save_state(self, folder: Path, generators: list[tuple[dict[str, Tensor], Any]], running: float) -> None:
         assert self.optimizer is not None
         assert self.lr_scheduler is not None
         optimizer = self.optimizer.state_dict()
@@ -187,7 +194,6 @@ class ResumableTrainer(SharingTrainer):
         save_file(tensors, folder / TENSORS)
         if self.best is not None:
             save_file(self.best, folder / BEST)
-        running = 0.0 if self._running_loss is None else float(self._running_loss)
         values = {
             "param_groups": optimizer["param_groups"],
             "scheduler": self.lr_scheduler.state_dict(),

@@ -157,7 +157,7 @@ class SharingTrainer(Trainer):
         longest = np.argsort(-np.asarray(dataset["length"][:]), kind="stable")[:size]
         rows = [dataset[int(i)] for i in longest]
         own = max(len(rows[self.args.process_index :: self.args.world_size]), 1)
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(devices=[self.args.device]):
             most = fitting(lambda sentences: self._try(rows, -(-own // sentences)), own)
         self.shares.pieces = int(self.accelerator.gather(torch.tensor(-(-own // most), device=self.args.device)).max())
 

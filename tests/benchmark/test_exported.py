@@ -12,6 +12,8 @@ import pytest
 from stages.benchmark.exported import _answers
 from stages.corpus.files import read_json
 from stages.corpus.labels import FIVE, Span
+from stages.errors import UserError
+from stages.export import _check_output
 from stages.models.tagging import Tagging
 from stages.reporting.export import markdown
 from tests.corpus.builders import row, write_jsonl
@@ -87,3 +89,17 @@ def test_sentences_that_are_not_there_are_told(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "none.jsonl: no such file; name the sentences to compare on with --sentences" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_only_an_earlier_export_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    _check_output(tmp_path / "models")  # empty
+    (tmp_path / "models/mine").write_text("x")
+    with pytest.raises(UserError, match=r"models: is there, and is no earlier export; name a folder that may be"):
+        _check_output(tmp_path / "models")
+    with pytest.raises(UserError, match="is no earlier export"):
+        _check_output(tmp_path / "models/mine")
+    (tmp_path / "models/report.json").write_text("{}")
+    (tmp_path / "models/int8").mkdir()
+    _check_output(tmp_path / "models")
+    _check_output(tmp_path / "new")

@@ -5,14 +5,19 @@ from __future__ import annotations
 import html.parser
 import io
 import json
+import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import spacy
+from hypothesis import given
+from hypothesis import strategies as st
 from spacy.tokens import Doc, DocBin
+from spacy.util import get_words_and_spaces
 
 from stages.corpus.labels import Span, spans
 from stages.formats import writing
@@ -174,6 +179,39 @@ def test_many_words_take_several_doc_bins(
     WRITERS["spacy"](rows, str(tmp_path / "out.spacy"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out-2.spacy", "out.spacy"]
     assert_same(docs_of(tmp_path / "out.spacy", tmp_path / "out-2.spacy"), rows)
+
+
+def test_parts_of_an_earlier_longer_answer_go(
+    rows: list[Predicted], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "DOC_BIN_WORDS", 1)
+    WRITERS["spacy"](rows, str(tmp_path / "out.spacy"))
+    assert len(list(tmp_path.iterdir())) > 3
+    (tmp_path / "out-99.spacy").write_text("another's")
+    monkeypatch.setattr(writing, "DOC_BIN_WORDS", 7)
+    WRITERS["spacy"](rows, str(tmp_path / "out.spacy"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out-2.spacy", "out-99.spacy", "out.spacy"]
+
+
+@given(st.lists(st.text("ab.", min_size=1, max_size=3), max_size=6), st.data())
+def test_words_and_spaces_are_spacys(words: list[str], data: st.DataObject) -> None:
+    text, offsets = data.draw(st.sampled_from(["", " ", "  "])), []
+    for word in words:
+        offsets.append((len(text), len(text) + len(word)))
+        text += word + data.draw(st.sampled_from([" ", "  ", "\n", " \t", "   "]))
+    found, spaces, places = writing._words_and_spaces(text, offsets)
+    assert (found, spaces) == get_words_and_spaces(words, text)
+    assert [found[i] for i in places] == words
+
+
+def test_what_is_no_file_is_written_as_it_is(rows: list[Predicted], tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as reader:
+        read = reader.submit(pipe.read_bytes)
+        WRITERS["jsonl"](rows, str(pipe))
+        assert len(read.result(timeout=20).splitlines()) == len(rows)
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
 
 
 @pytest.mark.parametrize("kind", WRITERS)

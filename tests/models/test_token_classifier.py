@@ -54,7 +54,7 @@ def test_input_ids_are_the_tokenizers_own(tagger: TokenClassifier) -> None:
 def test_labels_are_those_of_the_usual_alignment(tagger: TokenClassifier) -> None:
     """As transformers' own example aligns them: a word's label where ``word_ids`` first names it."""
     odd = ["\u200b", "naïve", "", "🙂", "\ufeff", "[MASK]", "x" * 60, "don't"]
-    sentences = [(WORDS, TAGS), (odd, ["B-DIS"] * len(odd)), ([], []), (WORDS * 40, TAGS * 40)]
+    sentences = [(WORDS, TAGS), (odd, ["B-DIS"] * len(odd)), (WORDS * 40, TAGS * 40)]
     made = tagger.prepare(rows(*sentences))
     for got, (words, tags) in zip(made, sentences, strict=True):
         encoded = tagger.tokenizer(words, is_split_into_words=True, truncation=True, max_length=128)
@@ -174,3 +174,17 @@ def test_gradients_reach_every_parameter_that_is_used(tagger: TokenClassifier) -
     tagger.model(**batch).loss.backward()
     idle = [name for name, p in tagger.model.named_parameters() if p.grad is None]
     assert idle == [] or all("pooler" in name for name in idle)
+
+
+def test_a_sentence_without_a_subword_is_not_trained_on_and_is_told(
+    tiny_bert: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A batch or a process's share of such sentences alone has no mean loss: it would make every weight NaN."""
+    tagger = TokenClassifier.create(hyperparameters(tiny_bert), TYPES)
+    rows = Dataset.from_list(
+        [{"tokens": words, "ner_tags": [0] * len(words)} for words in (["Marie"], ["\u200b"], [], ["in", "\u200b"])]
+    )
+    prepared = tagger.prepare(rows)
+    assert len(prepared) == 2
+    assert prepared["length"][:] == [len(ids) for ids in prepared["input_ids"][:]]
+    assert "2 of 4 sentences have no word with a subword, and are not trained on" in caplog.text

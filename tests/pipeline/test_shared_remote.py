@@ -9,7 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
+from dvc_data.hashfile.db.local import LocalHashFileDB as HashFileDB
+from dvc_data.hashfile.hash import hash_file
+from dvc_objects.fs.local import LocalFileSystem
 
+from stages.mend import mend as remove_damaged
 from tests.clone import ROOT, Project
 from tests.pipeline.conftest import another, publish, remote
 from tests.pipeline.store import NOWHERE, Key, Store
@@ -164,6 +168,24 @@ def test_a_worker_without_its_commit_at_origin_says_so(maker: Project) -> None:
     refused = element(maker, 1)
     assert refused.returncode != 0
     assert "`git push` first" in refused.stderr
+
+
+def test_what_a_folder_shares_is_read_though_it_may_not_be_written(tmp_path: Path) -> None:
+    objects = HashFileDB(LocalFileSystem(), str(tmp_path))
+    names = []
+    for text in ("one", "two", "three"):
+        (source := tmp_path / "source").write_text(text)
+        _, info = hash_file(str(source), objects.fs, "md5")
+        assert info.value
+        objects.add(str(source), objects.fs, info.value)
+        names.append(info.value)
+    source.unlink()
+    damaged = Path(objects.get(names[1]).path)
+    damaged.chmod(0o644)
+    damaged.write_text("twp")
+    damaged.chmod(0o444)  # as DVC leaves them
+    assert list(remove_damaged(objects)) == [names[1]]
+    assert sorted(objects.all()) == sorted([names[0], names[2]])
 
 
 def mend(project: Project) -> subprocess.CompletedProcess[str]:

@@ -105,7 +105,7 @@ class SpanMarker(SpanMarkerModel):
         if word_first is None or word_last is None or span_first is None or span_last is None or span_sentence is None:
             return super().forward(input_ids=input_ids, attention_mask=attention_mask, labels=labels, **kwargs)
         spans, passes = Spans.of(word_first, word_last, span_first, span_last, span_sentence), 2 if consistency else 1
-        sentences, own, correction = len(input_ids), 0.0, None
+        sentences, own, correction = len(input_ids), input_ids.new_zeros((), dtype=torch.float32), None
         text = self.read(input_ids.repeat(passes, 1), attention_mask.repeat(passes, 1))
         if self.proposal is not None and labels is not None and len(labels):
             gold = labels != 0

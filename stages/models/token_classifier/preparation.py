@@ -42,7 +42,8 @@ def prepare(rows: Dataset, tokenizer: PreTrainedTokenizerFast, limit: int, label
 
     Columns: ``input_ids``, cut to ``limit`` with the special ones; ``labels``, a word's at its first subword and
     the rest ignored, a tag outside ``labels`` as the first of them; ``length``, for grouping by length. One
-    warning counts the sentences that are cut; prediction reads them whole, in windows.
+    warning counts the sentences that are cut; prediction reads them whole, in windows. Another counts those without
+    any subword: there is nothing to learn from them, and a batch of them alone has no mean loss.
     """
     table = rows.with_format("arrow")[:]
     tokens = table["tokens"].combine_chunks().cast(pa.list_(pa.string()))
@@ -65,7 +66,10 @@ def prepare(rows: Dataset, tokenizer: PreTrainedTokenizerFast, limit: int, label
         "labels": Ragged(made, parts.ids.offsets).arrow(),
         "length": pa.array(parts.ids.lengths, pa.int32()),
     }
-    return Dataset(pa.table(columns))
+    told = np.bincount(sentence[begun], minlength=len(seen)) > 0
+    if not told.all():
+        log.warning("%d of %d sentences have no word with a subword, and are not trained on", (~told).sum(), len(rows))
+    return Dataset(pa.table(columns).filter(pa.array(told)).combine_chunks())
 
 
 def collate(features: Sequence[Mapping[str, Any]], padding: int) -> dict[str, torch.Tensor]:
