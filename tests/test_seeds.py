@@ -87,7 +87,7 @@ def test_experiments_of_other_settings_have_another_name(
         ("mixed-1", ("seed=1", "compare.resamples=300"), None),
         (
             "mixed-2",
-            ("seed=2",),
+            ("seed=2", "compare.resamples=200"),
             r"mixed-1 and mixed-2 differ in more than their seed \(compare.resamples: 300 and 200\)",
         ),
         ("mixed-3", ("seed=2",), "experiment mixed-3 was run with seed: 2; `dvc exp remove mixed-3`"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import socket
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
@@ -64,6 +66,7 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 64
     readers: Sequence[Reader] = ()
     files: Mapping[str, Content] = {}
+    turn: threading.Lock
 
     def __init__(self, port: int) -> None:
         """Bind to ``port`` of 127.0.0.1; 0 is any that is free.
@@ -71,6 +74,7 @@ class Server(ThreadingHTTPServer):
         Raises:
             UserError: the port is taken, or may not be used.
         """
+        self.turn = threading.Lock()
         try:
             super().__init__((ADDRESS, port), Handler)
         except OSError as error:
@@ -158,11 +162,28 @@ class Handler(BaseHTTPRequestHandler):
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise RefusedError(HTTPStatus.BAD_REQUEST, f'Expected {{"text": "..."}}: {error}.') from None
         try:
-            answers = ask(self.server.readers, text)
+            with self.server.turn:  # one text at a time has the cores
+                self._check_presence()
+                answers = ask(self.server.readers, text)
         except UserError as error:
             status = HTTPStatus.BAD_REQUEST if len(text) <= LIMIT else HTTPStatus.REQUEST_ENTITY_TOO_LARGE
             raise RefusedError(status, str(error)) from None
         return Content(msgspec.json.encode(page.results(text, answers)), JSON)
+
+    def _check_presence(self) -> None:
+        """Whoever typed on while another text was answered has hung up, and waits for the newer answer.
+
+        Raises:
+            ConnectionAbortedError: the other end is closed.
+        """
+        self.connection.setblocking(False)
+        try:
+            if self.connection.recv(1, socket.MSG_PEEK) == b"":
+                raise ConnectionAbortedError
+        except BlockingIOError:
+            pass  # it waits
+        finally:
+            self.connection.settimeout(self.timeout)
 
     def _body(self) -> bytes:
         length = self.headers.get("Content-Length", "")

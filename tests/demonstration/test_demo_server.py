@@ -8,6 +8,7 @@ import re
 import socket
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from http import HTTPStatus
 from typing import Any
@@ -15,8 +16,9 @@ from typing import Any
 import pytest
 
 from stages.demonstration import page
+from stages.demonstration import server as server_module
 from stages.demonstration.readers import LIMIT, Reader
-from stages.demonstration.server import BODY, Handler, Server
+from stages.demonstration.server import BODY, JSON, Handler, Server
 from stages.errors import UserError
 from stages.models.tagging import Tagging
 from tests.demonstration.builders import serving
@@ -222,6 +224,22 @@ def test_a_connection_that_asks_nothing_disturbs_nobody(
         gone.sendall(b"POST /entities HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n")
         assert gone.recv(1) == b""
     assert capfd.readouterr().err == ""
+
+
+def test_a_text_whose_asker_has_hung_up_is_not_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page hangs up on a text when a newer one is asked; the newer one need not wait for it."""
+    with serving() as made:
+        asked: list[str] = []
+        honest = server_module.ask
+        monkeypatch.setattr(server_module, "ask", lambda readers, text: asked.append(text) or honest(readers, text))
+        with made.turn:
+            body = b'{"text": "old"}'
+            with socket.create_connection(made.server_address[:2], timeout=20) as gone:
+                head = f"POST /entities HTTP/1.1\r\nHost: localhost\r\nContent-Type: {JSON}\r\n"
+                gone.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            newer = ThreadPoolExecutor(1).submit(post, made, "new")
+        assert newer.result(timeout=20)[0] == HTTPStatus.OK
+        assert asked == ["new"]
 
 
 def test_a_port_that_is_taken_is_named(server: Server) -> None:
