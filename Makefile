@@ -13,7 +13,7 @@ SET :=
 JOBS := 1
 TORCH := cpu
 # Experiments keep the settings that they were run with: other settings need another name.
-NAMED = test "$(NAME)" != seed -o -z "$(SET)" || { echo "error: experiments of other settings need a name of their own: NAME=word beside SET" >&2; exit 1; }
+NAMED = $(if $(and $(filter seed,$(NAME)),$(SET)),{ echo "error: experiments of other settings need a name of their own: NAME=word beside SET" >&2; exit 1; },:)
 THERE = { grep -qx "$(NAME)-$$seed" <<< "$$there" && echo "$(NAME)-$$seed is there already, with the settings that it was run with"; }
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # One place for what libraries would otherwise keep in the home folder, or DVC in /var/tmp, and no calls home.
@@ -23,7 +23,7 @@ export DVC_SITE_CACHE_DIR ?= $(CURDIR)/.dvc/tmp/site
 export DVC_NO_ANALYTICS := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help setup repro test test-real promises lint queue seeds remote mend worker image real bench ablation publish export demo commands readme clean
+.PHONY: help setup repro test test-real promises lint queue seeds remote mend worker image real bench ablation rehearse publish export demo commands readme clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -79,6 +79,7 @@ mend: setup  ## read all that is shared, and remove what is not what its name sa
 	python -m stages.mend
 
 worker: setup  ## one experiment in a clone of its own, pushed; what cluster/ runs: make worker SEED=1 SET="profile=full" NAME=full
+	@$(NAMED)
 	cluster/worker.sh "$(NAME)" "$(SEED)" $(SET:%="%")
 
 image:  ## a container with the environment and the project: make image, or for a GPU: make image TORCH=cu130
@@ -103,13 +104,13 @@ ablation: setup  ## our recipe without each of its choices, and other people's (
 	python -m stages.ablation $(if $(ONLY),--only "$(ONLY)")
 	python -m stages.readme --only ablation
 
-rehearse: setup  ## some steps of each model at full size on this machine, random weights; killed and resumed: make rehearse PROFILE=full
+rehearse: setup  ## 200 steps of each model at full size on this machine, killed and resumed (minutes on a GPU, else hours): make rehearse PROFILE=full
 	python -m stages.rehearse $(if $(PROFILE),--profile "$(PROFILE)")
 	python -m stages.readme --only rehearsal
 
 publish: setup  ## push a model to a hub: make publish MODEL=span_marker-A REPO=user/name (DRY_RUN=1 only shows it)
 	@test -n "$(MODEL)" -a -n "$(REPO)" || { echo "error: say what and where to: make publish MODEL=span_marker-A REPO=user/name" >&2; exit 1; }
-	python -m stages.publish --model "models/$(MODEL)" --repo "$(REPO)" $(if $(filter 1,$(DRY_RUN)),--dry-run) $(if $(filter 1,$(REPLACE)),--replace) $(if $(filter 1,$(PUBLIC)),--public)
+	python -m stages.publish --model "models/$(MODEL)" --repo "$(REPO)" $(if $(filter-out 0,$(DRY_RUN)),--dry-run) $(if $(filter 1,$(REPLACE)),--replace) $(if $(filter 1,$(PUBLIC)),--public)
 
 export: setup  ## a token classifier as ONNX, 32 bits and 8: make export MODEL=token_classifier-A
 	python -m stages.export --model "models/$(or $(MODEL),token_classifier-A)" --output "exported/$(or $(MODEL),token_classifier-A)" $(if $(DATA),--sentences "$(DATA)")

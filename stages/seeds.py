@@ -27,6 +27,8 @@ from stages.scoring.predictions import read
 from stages.scoring.scores import score
 
 TARGET = Path("reports/seeds")
+SHAPING = ("data", "hub", "systems")
+"""What shapes predictions in params.yaml, beside seed and profile."""
 FIGURES = ("precision", "recall", "f1", "macro_f1", "five_f1")
 
 
@@ -72,7 +74,7 @@ def fetch(seeds: Sequence[int], target: Path = TARGET, name: str = "seed") -> di
 
 
 def check_settings(seeds: Sequence[int], name: str) -> None:
-    """See that the experiments differ in their seed alone, which is that of their name.
+    """See that of what shapes a prediction the experiments differ in their seed alone, which is that of their name.
 
     Raises:
         UserError: one was run with another seed, or with settings that the first had not.
@@ -80,18 +82,19 @@ def check_settings(seeds: Sequence[int], name: str) -> None:
     first: dict[str, Any] = {}
     for seed in seeds:
         experiment = f"{name}-{seed}"
-        found = _flat(YAML(typ="safe").load(dvc.api.read(str(settings.PARAMS), rev=experiment, encoding="utf-8")))
+        found = YAML(typ="safe").load(dvc.api.read(str(settings.PARAMS), rev=experiment, encoding="utf-8"))
+        redo = f"`dvc exp remove {experiment}`, then `make seeds` with the settings that you mean runs it anew"
         if found["seed"] != seed:
-            raise UserError(
-                f"experiment {experiment} was run with seed: {found['seed']}; `dvc exp remove {experiment}`"
-            )
-        others = {key: value for key, value in found.items() if key != "seed"}
+            raise UserError(f"experiment {experiment} was run with seed: {found['seed']}; {redo}")
+        profile = {"profile": found["profile"], found["profile"]: found["profiles"][found["profile"]]}
+        # Zero and unset are what a setting was before it came.
+        others = {key: value for key, value in _flat({**profile, **{k: found[k] for k in SHAPING}}).items() if value}
         first = first or others
         for key in sorted(first.keys() | others.keys()):
             if first.get(key) != others.get(key):
                 raise UserError(
                     f"experiments {name}-{seeds[0]} and {experiment} differ in more than their seed ({key}: "
-                    f"{first.get(key)} and {others.get(key)}); compare those of one NAME that were run with one SET"
+                    f"{first.get(key)} and {others.get(key)}): {redo}"
                 )
 
 

@@ -84,11 +84,11 @@ def test_experiments_of_other_settings_have_another_name(
     ):
         fetch([1], tmp_path, "full")
     for name, settings_of, message in (
-        ("mixed-1", ("seed=1", "compare.resamples=300"), None),
+        ("mixed-1", ("seed=1", "compare.resamples=300", "data.on_bad_row=skip"), None),
         (
             "mixed-2",
-            ("seed=2", "compare.resamples=200"),
-            r"mixed-1 and mixed-2 differ in more than their seed \(compare.resamples: 300 and 200\)",
+            ("seed=2", "compare.resamples=200", "data.on_bad_row=stop"),
+            r"differ in more than their seed \(data.on_bad_row: skip and stop\): `dvc exp remove mixed-2`",
         ),
         ("mixed-3", ("seed=2",), "experiment mixed-3 was run with seed: 2; `dvc exp remove mixed-3`"),
     ):

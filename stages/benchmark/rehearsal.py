@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from stages.benchmark.architectures import architecture
 from stages.benchmark.race import peak_mib, quiet
+from stages.benchmark.report import cores
 from stages.benchmark.sentences import Sentence
 from stages.corpus.files import read_json, write_json
 from stages.corpus.labels import SYSTEMS
@@ -122,12 +123,16 @@ def _run(training: Training, answer: Path, kill_when: Callable[[], bool] | None 
         return {}
     if process.exitcode == 0:
         raise UserError("the training ended before its first checkpoint; rehearse more steps")
+    if process.exitcode == -signal.SIGKILL:
+        raise UserError(
+            "the training was killed, likely for want of memory: set a lower batch_size, or ask a larger machine"
+        )
     raise UserError(f"the training's process ended with status {process.exitcode}; its error stands above")
 
 
 def _train(training: Training, answer: Path) -> None:
     """In the child: all that :func:`rehearse` tells of one training."""
-    quiet(max(1, multiprocessing.cpu_count()))
+    quiet(cores())
     import torch
     from datasets import Dataset
     from transformers import TrainerCallback

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Annotated, Any, Literal
 
@@ -130,7 +131,7 @@ def write_rows(file: IO[bytes], rows: Iterable[Row]) -> int:
 
 
 def open_data(path: str | Path) -> IO[bytes]:
-    """Open a data file for reading bytes, past the byte order mark that some editors write; or a pipe, as it is.
+    """Open a data file for reading bytes, past the byte order mark that some editors write.
 
     Raises:
         DataError: it is missing, no file, or may not be read.
@@ -141,9 +142,9 @@ def open_data(path: str | Path) -> IO[bytes]:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from None
 
 
-def _past_mark(file: IO[bytes]) -> IO[bytes]:
-    if file.seekable() and file.read(len(BOM_UTF8)) != BOM_UTF8:
-        file.seek(0)
+def _past_mark(file: BufferedReader) -> IO[bytes]:
+    if file.peek(len(BOM_UTF8)).startswith(BOM_UTF8):  # a pipe cannot go back
+        file.read(len(BOM_UTF8))
     return file
 
 

@@ -6,6 +6,7 @@ import contextlib
 import csv
 import html
 import itertools
+import logging
 import os
 import re
 import signal
@@ -25,6 +26,8 @@ from stages.signals import status
 
 OutputFormat = Literal["jsonl", "conll", "csv", "displacy", "spacy"]
 
+log = logging.getLogger(__name__)
+
 DOC_BIN_WORDS = 1 << 21
 """Words after which another DocBin is begun: spaCy holds one whole in memory, some 300 MB."""
 
@@ -32,6 +35,8 @@ COLOURS = {kind: f"hsl({360 * i // len(TYPES)} 80% 84%)" for i, kind in enumerat
 """Of each type's entities on a page."""
 
 EMPTY = "_"
+DEVICES = ("/dev/", "/proc/")
+"""Where a name may lead to a file that is somebody else's standard output: it is written, and not replaced."""
 """What stands for an empty word where there can be none."""
 
 _PAGE = """<!DOCTYPE html>
@@ -121,8 +126,8 @@ def doc_bin(rows: Iterable[Predicted], target: str) -> None:
     """spaCy's DocBin, one Doc a row, with entities and sentences; ``Doc.text`` is the row's text.
 
     A DocBin is held whole in memory until it is written. So there is another after so many words: ``x.spacy`` is
-    followed by ``x-2.spacy``, ``x-3.spacy`` and so on, and they appear when all are written; those of an earlier
-    answer that had more go. An empty word becomes ``_``.
+    followed by ``x-2.spacy``, ``x-3.spacy`` and so on, and they appear when all are written. Of an earlier
+    answer that had more, the others stay, and one line says so. An empty word becomes ``_``.
     """
     import spacy
     from spacy.tokens import DocBin
@@ -140,10 +145,8 @@ def doc_bin(rows: Iterable[Predicted], target: str) -> None:
                 files.enter_context(_opened(_part(target, number))).write(docs.to_bytes())
             if words < DOC_BIN_WORDS:
                 break
-    if target != "-":
-        stale = (Path(_part(target, later)) for later in itertools.count(number + 1))
-        for part in itertools.takewhile(Path.is_file, stale):
-            part.unlink()
+    if target != "-" and Path(later := _part(target, number + 1)).exists():
+        log.warning("%s is of another answer: this one ends with %s", later, _part(target, number))
 
 
 def _part(target: str, number: int) -> str:
@@ -201,20 +204,22 @@ assert set(WRITERS) == set(get_args(OutputFormat))
 
 @contextlib.contextmanager
 def _opened(target: str) -> Iterator[IO[bytes]]:
-    """A file to write, whole or not at all, or standard output, or what is no file, such as a pipe or /dev/null."""
-    path = Path(target)
-    if target != "-" and path.exists() and not (path.is_file() or path.is_dir()):
-        with telling(target), path.open("wb") as file:
-            yield file
-        return
-    if target != "-":
+    """A file to write, whole or not at all; standard output; or what is no file, such as a pipe or /dev/null."""
+    with telling(target):
+        path = Path(target)
+        is_stream = path.exists() and not (path.is_file() or path.is_dir())
+    if target != "-" and not is_stream and not target.startswith(DEVICES):
         with whole_file(target, "wb") as file:
             yield file
         return
     try:
-        with telling("standard output"):
-            yield sys.stdout.buffer
-            sys.stdout.buffer.flush()
+        with telling("standard output" if target == "-" else target):
+            if target == "-":
+                yield sys.stdout.buffer
+                sys.stdout.buffer.flush()
+            else:
+                with path.open("wb") as file:
+                    yield file
     except BrokenPipeError:  # its reader has what it wanted, as `head` has: that is no fault
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(status(signal.SIGPIPE)) from None

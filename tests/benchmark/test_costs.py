@@ -71,7 +71,10 @@ def test_the_command_writes_the_table_and_its_assumptions(
     text = (tmp_path / "estimate.md").read_text()
     assert "An estimate; what a GPU really took stands in README" in text
     assert text in capsys.readouterr().out
-    with pytest.raises(UserError, match="--profile local: counted are trainings on MultiNERD from the hub"):
+    with pytest.raises(
+        UserError,
+        match="local: span_marker-A has source: directory, and counted are trainings with source: hub",
+    ):
         main(["local"], tmp_path)
     with pytest.raises(UserError, match="--profile ful: no such profile; known: sample, local, full, best"):
         main(["ful"], tmp_path)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import tracemalloc
+from codecs import BOM_UTF8
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -178,3 +181,12 @@ def test_what_is_written_is_read_again(tmp_path_factory: pytest.TempPathFactory,
     assert list(read_rows(path)) == given_rows
     for line, original in zip(path.read_bytes().decode().split("\n"), given_rows, strict=False):
         assert json.loads(line)["tokens"] == original.tokens
+
+
+@pytest.mark.parametrize("mark", [b"", BOM_UTF8], ids=["plain", "with a byte order mark"])
+def test_a_pipe_is_read_as_a_file_is(mark: bytes, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with ThreadPoolExecutor(1) as writer:
+        writer.submit((tmp_path / "pipe").write_bytes, mark + b'{"tokens": ["a"], "ner_tags": [0], "lang": "en"}\n')
+        found = list(read_rows(tmp_path / "pipe", "en"))
+    assert [row.tokens for row in found] == [["a"]]
