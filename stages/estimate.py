@@ -25,10 +25,8 @@ def main(
 ) -> None:
     """Count what one step of each model takes, and write seconds, hours and bytes for the whole training."""
     params = settings.load()
-    names = profile or ["full", "best"]
+    names = settings.profiles(profile)
     for name in names:
-        if name not in settings.Profiles:
-            raise UserError(f"--profile {name}: no such profile; known: {', '.join(settings.Profiles)}")
         for family in settings.FAMILIES:
             _check_counted(name, params, family, "A")
             _check_counted(name, params, family, "B")

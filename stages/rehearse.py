@@ -14,7 +14,6 @@ from stages.benchmark import report
 from stages.benchmark.sentences import SAMPLE, read_corpus
 from stages.cli import run
 from stages.corpus.files import read_json, write_json
-from stages.errors import UserError
 from stages.settings import Family
 
 OUTPUT = Path("reports/rehearsal.json")
@@ -32,10 +31,7 @@ def main(
 ) -> None:
     """Train each model of System A for some steps at its full size, with random weights; kill it and go on."""
     params = settings.load()
-    names = profile or ["full", "best"]
-    for name in names:
-        if name not in settings.Profiles:
-            raise UserError(f"--profile {name}: no such profile; known: {', '.join(settings.Profiles)}")
+    names = settings.profiles(profile)
     from stages.benchmark.rehearsal import rehearse  # here: torch takes seconds that --help does not need
 
     corpus = read_corpus(data or Path(os.environ.get("MULTINERD_DIR") or SAMPLE))

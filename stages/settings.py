@@ -7,6 +7,7 @@ the ``8e-05`` that ``dvc exp run -S`` writes for text.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -208,6 +209,20 @@ def load(path: str | Path = PARAMS) -> Settings:
 
 
 Profiles = tuple(_Profiles.model_fields)
+COSTLY = ("full", "best")
+"""The profiles that want a GPU."""
+
+
+def profiles(asked: Sequence[str] | None) -> Sequence[str]:
+    """The names given with ``--profile``, or the costly ones.
+
+    Raises:
+        SettingsError: there is no profile of that name.
+    """
+    for name in asked or ():
+        if name not in Profiles:
+            raise SettingsError(f"--profile {name}: no such profile; known: {', '.join(Profiles)}")
+    return asked or COSTLY
 
 
 def _check_model(path: str | Path, raw: Any, settings: Settings, profile: str, family: Family, system: System) -> None:
