@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from stages.reporting.benchmark import DASH
-from stages.reporting.tables import markdown_table
+from stages.reporting.names import run_title
+from stages.reporting.tables import markdown_table, number
 
 HEADER = ("training", "on", "steps × batch", "sentences / s", "s a step", "peak memory, GB", "killed and resumed")
 
@@ -33,3 +34,13 @@ def _resumed(resumed: Mapping[str, Any] | None) -> str:
         return DASH
     ended = "the same bytes" if resumed["same_bytes"] else f"losses at most {resumed['losses_apart']:.1e} apart"
     return f"after step {resumed['after_step']}: {ended}"
+
+
+def elsewhere(kept: Mapping[str, Any], here: Mapping[str, float]) -> str:
+    """The sample's models by another machine beside this one's, in one sentence of test F1."""
+    pairs = [f"{run_title(run)} {number(f1)} ({number(here[run])})" for run, f1 in kept["test_f1"].items()]
+    where = f"{kept['device']} ({kept['date']}, `{kept['commit']}`)"
+    return (
+        f"The sample's models, trained by the stages as they are on {where}, against the figures at the top, test F1: "
+        f"{'; '.join(pairs)}."
+    )

@@ -14,7 +14,7 @@ from stages.benchmark.rehearsal import rehearse
 from stages.benchmark.sentences import SAMPLE, pick, read_corpus
 from stages.errors import UserError
 from stages.rehearse import told
-from stages.reporting.rehearsal import table
+from stages.reporting.rehearsal import elsewhere, table
 from stages.settings import FAMILIES, Family
 from tests.models.test_training import hyperparameters
 
@@ -73,3 +73,11 @@ def test_the_command_refuses_what_it_cannot_do(arguments: list[str]) -> None:
 def test_an_encoder_of_fewer_subwords_than_the_tokenizer_is_refused(tiny_bert: Path) -> None:
     with pytest.raises(UserError, match="subwords, fewer than the rehearsal's 30522"):
         rehearse(hyperparameters("token_classifier", tiny_bert), "A", 1, 10, [])
+
+
+def test_the_samples_models_stand_beside_another_machines() -> None:
+    kept = {"device": "a GPU", "date": "2026-01-02", "commit": "abc", "test_f1": {"span_marker-A": 0.6623}}
+    text = elsewhere(kept, {"span_marker-A": 0.6599, "lookup-A": 0.3})
+    assert text.endswith(
+        "on a GPU (2026-01-02, `abc`), against the figures at the top, test F1: SpanMarker A 0.6623 (0.6599)."
+    )
