@@ -15,7 +15,6 @@ from stages.benchmark import ablation, report
 from stages.benchmark.plan import Plan, recipes
 from stages.benchmark.recipes import OURS, RECIPES
 from stages.benchmark.sentences import SAMPLE, read_corpus
-from stages.benchmark.trainings import trained
 from stages.cli import run
 from stages.errors import UserError
 from stages.scoring.verdict import points
@@ -53,9 +52,11 @@ def main(
     for name in names:
         start = time.monotonic()
         wanted = ablation.jobs(hyper, name, system, drawn, encoder)
-        models = ablation.on_val(plan, wanted)
+        asked = RECIPES[name].asked
+        models = ablation.answered(plan, wanted, "val", asked)
         whole = OURS[RECIPES[name].family]
-        ours = None if name == whole else ablation.on_val(plan, ablation.jobs(hyper, whole, system, drawn, encoder))
+        theirs = ablation.jobs(hyper, whole, system, drawn, encoder)
+        ours = None if name == whole else ablation.answered(plan, theirs, "val")
         before = report.load(output)
         label = "-".join([name, system, *([Path(encoder).name] if encoder else [])])
         row = {
@@ -67,7 +68,7 @@ def main(
         row["test"] = next((one.get("test") for one in before if one["name"] == label), None)
         if test:
             looks = (row["test"] or {}).get("looks", 0) + 1
-            seen = ablation.scores(corpus.test, system, trained(plan, wanted))
+            seen = ablation.scores(corpus.test, system, ablation.answered(plan, wanted, "test", asked))
             row["test"] = {"looks": looks, "seeds": drawn, **seen}
         rows = report.merged(before, {**row, "threads": plan.threads, **origin}, [])
         report.save(output, rows)

@@ -51,7 +51,8 @@ def main(
     if probabilities is not None:
         table = np.concatenate(kept) if kept else np.zeros((0, len(tagger.labels)), dtype=np.float32)
         with whole_file(probabilities, "wb") as file:
-            np.savez_compressed(file, probabilities=table, labels=np.array(tagger.labels))
+            # not compressed: the bytes would be those of the Python's own zlib
+            np.savez(file, probabilities=table, labels=np.array(tagger.labels))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from stages.scoring.counts import counts, f1
 from stages.scoring.paired import compare_counts
 from stages.settings import Settings, System
 
+Split = Literal["val", "test"]
 FREQUENT = 30
 """Entities of a type, at least, for it to enter the macro F1 of frequent types."""
 
@@ -32,14 +33,21 @@ def jobs(hyper: Settings, name: str, system: System, seeds: Sequence[int], encod
     return [Job("ours", settings, seed, bf16=True, system=system) for seed in seeds]
 
 
-def on_val(plan: Plan, wanted: Sequence[Job]) -> list[Trained]:
-    """Every job's model with its tags of val, trained or tagged now where the cache lacks them."""
+def answered(plan: Plan, wanted: Sequence[Job], split: Split, asked: str | None = None) -> list[Trained]:
+    """Every job's model with its tags of val or test, trained or tagged now where the cache lacks them.
+
+    ``asked`` is the recipe's, see :class:`stages.benchmark.recipes.Recipe`.
+    """
     models = trained(plan, wanted)
-    files = [one.model.parent / "tags_val.json" for one in models]
+    if (split, asked) == ("test", None):
+        return models
+    sentences = plan.corpus.val if split == "val" else plan.corpus.test
+    name = "_".join(["tags", split, *([asked] if asked else [])])
+    files = [one.model.parent / f"{name}.json" for one in models]
     missing = [(one, file) for one, file in zip(models, files, strict=True) if not file.exists()]
     if missing:
         with pool(len(missing), plan.threads) as processes:
-            waiting = [(processes.submit(tagged, one.model, None, plan.corpus.val), file) for one, file in missing]
+            waiting = [(processes.submit(tagged, one.model, asked, sentences), file) for one, file in missing]
             for tags, file in waiting:
                 write_json(file, tags.result())
     return [one._replace(tags=read_json(file)) for one, file in zip(models, files, strict=True)]
@@ -86,7 +94,7 @@ def row(
     if ours is None:
         return found
     theirs, mine = (_counts(val, system, side).sum(axis=2) for side in (ours, models))
-    change = compare_counts(theirs, mine)
+    change = compare_counts(theirs, mine, same_seeds=recipe.asked is not None)
     interval = [change.low, change.high]
     return {**found, "difference": change.difference, "interval": interval, "p_value": change.p_value}
 

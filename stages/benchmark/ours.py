@@ -119,7 +119,7 @@ class Prediction:
 
 
 def load(model: Path, mode: str | None) -> Any:
-    """The tagger saved in ``model``, asked in ``mode``.
+    """The tagger saved in ``model``, asked in ``mode``: a SpanMarker's, or ``free`` decoding of a token classifier.
 
     Raises:
         UserError: ``mode`` is selective and the model has no proposal.
@@ -127,6 +127,8 @@ def load(model: Path, mode: str | None) -> Any:
     tagger: Any = families.load(model)
     if mode == "exact":
         tagger.proposal = None
+    elif mode == "free":
+        tagger.decoding = mode
     elif mode == "selective" and getattr(tagger, "proposal", None) is None:
         raise UserError(f"{model}: has no proposal, so it cannot predict selectively; train it in selective mode")
     return tagger

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from stages.settings import Family
 
 
 class Recipe(NamedTuple):
-    """What a recipe has otherwise than the profile ``local`` has it for its family, and where that is from."""
+    """What a recipe has otherwise than the profile ``local`` has it for its family, and where that is from.
+
+    ``asked`` is how its models are asked, in place of the way that they were trained for: nothing is trained anew.
+    """
 
     family: Family
     what: str
     changes: dict[str, Any]
     peer: bool = False
+    asked: Literal["free"] | None = None
 
 
 UNREPLACED: dict[str, Any] = {"mention_replacement": 0.0, "epochs": 4}
@@ -36,7 +40,7 @@ RECIPES: dict[str, Recipe] = {
     "token-without-capitals": Recipe(TOKEN, "without capitals", {"case": "encoder"}),
     "token-without-mentions": Recipe(TOKEN, "without mention replacement, 4 epochs", UNREPLACED),
     "token-without-consistency": Recipe(TOKEN, "without R-Drop", {"consistency": 0.0}),
-    "token-without-legal": Recipe(TOKEN, "without legal decoding", {"decoding": "free"}),
+    "token-without-legal": Recipe(TOKEN, "without legal decoding, the same weights", {}, asked="free"),
     "span-marker": Recipe(SPAN, "profile local", {}),
     "span-marker-without-capitals": Recipe(SPAN, "without capitals", {"case": "encoder"}),
     "span-marker-without-mentions": Recipe(SPAN, "without mention replacement, 4 epochs", UNREPLACED),

@@ -99,8 +99,9 @@ class SpanMarker(SpanMarkerModel):
         ``labels``, only the spans drawn for training are asked about, and the loss, a sum over them and the
         proposal's own, is divided by their number. A batch of the stock collator is answered as stock does it.
 
-        With ``consistency``, the batch is read and asked about twice: ``(2N, labels)``, and the loss is the mean of
-        both passes plus ``consistency`` times their divergence (:mod:`stages.models.consistency`).
+        With ``consistency``, the batch is read and asked about twice: ``(2N, labels)``, and the cross-entropy is the
+        mean of both passes, to which ``consistency`` times their divergence is added
+        (:mod:`stages.models.consistency`). The proposal learns from the first pass alone, which draws for both.
         """
         if word_first is None or word_last is None or span_first is None or span_last is None or span_sentence is None:
             return super().forward(input_ids=input_ids, attention_mask=attention_mask, labels=labels, **kwargs)
