@@ -100,8 +100,8 @@ bench: setup  ## speed beside the peers (45 minutes), or some rows: make bench O
 	python -m stages.bench $(if $(ONLY),--only "$(ONLY)")
 	python -m stages.readme --only benchmark
 
-ablation: setup  ## our recipe without each of its choices, and other people's (hours, kept as they end); make ablation ONLY="token"
-	python -m stages.ablation $(if $(ONLY),--only "$(ONLY)")
+ablation: setup  ## our recipe without each of its choices, and other people's (hours, kept as they end); make ablation ONLY="token" SYSTEM=B ENCODER=folder TEST=1
+	python -m stages.ablation --seeds "$(SEEDS)" $(if $(ONLY),--only "$(ONLY)") $(if $(SYSTEM),--system $(SYSTEM)) $(if $(ENCODER),--encoder "$(ENCODER)") $(if $(TEST),--test)
 	python -m stages.readme --only ablation
 
 rehearse: setup  ## 200 steps of each model at full size on this machine, killed and resumed (minutes on a GPU, else hours): make rehearse PROFILE=full

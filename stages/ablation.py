@@ -48,7 +48,7 @@ def main(
     hyper = settings.load()
     corpus = read_corpus(data or Path(os.environ.get("MULTINERD_DIR") or SAMPLE))
     plan = Plan(corpus, *recipes(hyper), repeats=1, threads=threads or report.cores(), cache=CACHE.resolve())
-    origin = report.origin()
+    real, origin = corpus.kind == "real", report.origin()
     for name in names:
         start = time.monotonic()
         wanted = ablation.jobs(hyper, name, system, drawn, encoder)
@@ -58,20 +58,24 @@ def main(
         theirs = ablation.jobs(hyper, whole, system, drawn, encoder)
         ours = None if name == whole else ablation.answered(plan, theirs, "val")
         before = report.load(output)
-        label = "-".join([name, system, *([Path(encoder).name] if encoder else [])])
+        parts = [name, system, *([Path(encoder).name] if encoder else []), *([] if real else [corpus.kind])]
+        label, trainings = "-".join(parts), [job.name(corpus) for job in wanted]
         row = {
             "name": label,
             "seeds": drawn,
             "data": corpus.kind,
             **ablation.row(name, corpus.val, system, models, ours),
         }
-        row["test"] = next((one.get("test") for one in before if one["name"] == label), None)
+        seen = next((one["test"] for one in before if one["name"] == label), None)
+        if seen and seen.get("trainings") != trainings:
+            seen = {"looks": seen["looks"]}  # the figures were other models'
+        row["test"] = seen
         if test:
-            looks = (row["test"] or {}).get("looks", 0) + 1
-            seen = ablation.scores(corpus.test, system, ablation.answered(plan, wanted, "test", asked))
-            row["test"] = {"looks": looks, "seeds": drawn, **seen}
+            looks = (seen or {}).get("looks", 0) + 1
+            found = ablation.scores(corpus.test, system, ablation.answered(plan, wanted, "test", asked))
+            row["test"] = {"looks": looks, "trainings": trainings, **found}
         rows = report.merged(before, {**row, "threads": plan.threads, **origin}, [])
-        report.save(output, rows)
+        report.save(output, sorted(rows, key=lambda one: (list(RECIPES).index(one["recipe"]), one["name"])))
         f1 = sum(row["val"]["f1"]) / len(drawn)
         told = "" if ours is None else f", {points(row['difference'])} points of {whole}"
         print(f"{label}: val F1 {f1:.4f}{told} ({time.monotonic() - start:.0f} s)", flush=True)

@@ -51,7 +51,7 @@ def main(
     if probabilities is not None:
         table = np.concatenate(kept) if kept else np.zeros((0, len(tagger.labels)), dtype=np.float32)
         with whole_file(probabilities, "wb") as file:
-            # not compressed: the bytes would be those of the Python's own zlib
+            # stored, not compressed: compressed bytes depend on the zlib that Python was built with
             np.savez(file, probabilities=table, labels=np.array(tagger.labels))
 
 

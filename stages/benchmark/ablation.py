@@ -78,17 +78,18 @@ def row(
     The interval (95 %) is of :func:`stages.scoring.paired.compare_counts`; without ``ours``, nothing is compared.
     """
     recipe, precision = RECIPES[name], found_precision()
+    costs = [one.cpu_seconds for one in models if one.cpu_seconds is not None]
     found = {
+        "recipe": name,
         "what": recipe.what,
         "family": recipe.family,
         "system": system,
         "peer": OURS[recipe.family],
-        "others": recipe.peer,
         "unit": "F1",
         "ratio": None,
         "precision": {"ours": precision, "peer": precision},
         "val": scores(val, system, models),
-        "cpu_seconds": statistics.median(one.cpu_seconds or 0.0 for one in models),
+        "cpu_seconds": statistics.median(costs) if costs else None,
         "trained_at": sorted({one.commit for one in models}),
     }
     if ours is None:

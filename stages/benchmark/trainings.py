@@ -43,7 +43,10 @@ class Job:
     system: System = "A"
 
     def name(self, corpus: Corpus) -> str:
-        """A folder's name, another one for whatever changes the result, this project's code excepted."""
+        """A folder's name: another one for other settings, seed, sentences, torch or transformers.
+
+        Not for another machine, another commit of this project, or an encoder directory that holds something else now.
+        """
         settings = {k: v for k, v in self.settings.model_dump().items() if k not in NEUTRAL or v != NEUTRAL[k]}
         values: dict[str, Any] = {
             "way": self.way, "settings": settings, "seed": self.seed, "bf16": self.bf16,
@@ -57,7 +60,7 @@ class Job:
 
 
 class Trained(NamedTuple):
-    """A training: its model directory, the ``commit`` that it ran at, BIO tags of the test sentences.
+    """A training: its model directory, the ``commit`` that it ran at, BIO tags of the sentences that were asked for.
 
     ``cpu_seconds`` is the processor's time in all of its threads, preparing and predicting included, None where it
     was not noted.

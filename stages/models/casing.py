@@ -81,7 +81,7 @@ def cased(tokenizer: PreTrainedTokenizerFast) -> tuple[PreTrainedTokenizerFast, 
     """The uncased ``tokenizer`` with twins after its pieces, so that it keeps case.
 
     Accents are still stripped, as before. A capital after a small letter ("McCain") is made small, since no twin
-    has it.
+    has it; of several in a row, those that the alphabet reaches while a small letter stands before them.
     """
     state = json.loads(tokenizer.backend_tokenizer.to_str())
     model, normalizer = state["model"], state["normalizer"]

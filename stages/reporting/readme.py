@@ -103,7 +103,7 @@ def ablation(reports: Path) -> str:
     if not path.exists():
         return "*No figures yet: `make ablation` and then `make readme` write them.*"
     rows = read_json(path)["rows"]
-    return "\n\n".join([origins(rows), recipes.table(rows), recipes.looks(rows)])
+    return "\n\n".join([origins(rows), recipes.table(rows), recipes.CAPTION, recipes.looks(rows)])
 
 
 def benchmark(reports: Path) -> str:

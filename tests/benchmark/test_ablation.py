@@ -9,12 +9,14 @@ import pytest
 from stages import ablation as command
 from stages import settings
 from stages.benchmark import ablation
+from stages.benchmark.ours import load
 from stages.benchmark.plan import recipes
 from stages.benchmark.recipes import OURS, RECIPES
 from stages.benchmark.trainings import Job, Trained, train
-from stages.corpus.files import read_json
+from stages.corpus.files import read_json, write_json
 from stages.corpus.labels import SYSTEMS, TAGS, project
 from stages.errors import UserError
+from stages.models import families
 from stages.reporting.ablation import looks, table
 from tests.benchmark.builders import directory, sentences
 
@@ -25,6 +27,14 @@ NOTHING = [["O"] * len(tags) for tags in GOLD]
 
 def models(tags: list[list[str]], count: int = 2) -> list[Trained]:
     return [Trained(Path(), "abc1234", tags, 60.0)] * count
+
+
+def cached(folder: Path, val: list[list[str]], test: list[list[str]], **others: list[list[str]]) -> None:
+    """A training as the cache keeps it, without its weights."""
+    folder.mkdir(parents=True)
+    for name, tags in {"tags": test, "tags_val": val, **others}.items():
+        write_json(folder / f"{name}.json", tags)
+    write_json(folder / "training.json", {"commit": "abc1234", "cpu_seconds": 60.0})
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -97,6 +107,67 @@ def test_the_command_writes_a_row_and_counts_the_looks_at_test(
         assert [row["test"]["looks"] for row in rows] == [seen, seen]
     assert table(rows).count("\n") == 3
     assert "test split: 4, at 2 of 2 rows" in looks(rows)
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+
+
+def test_test_figures_go_with_the_models_that_they_were_of_and_the_looks_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, data, output = tmp_path / "cache", directory(tmp_path / "data", times=2), tmp_path / "ablation.json"
+    monkeypatch.setattr(command, "CACHE", cache)
+    corpus = command.read_corpus(data)
+    for job, tags in zip(ablation.jobs(settings.load(), "token", "A", [1, 2], None), (GOLD, NOTHING), strict=True):
+        cached(cache / job.name(corpus), tags, tags)
+    command.main(only=["token"], seeds="1", test=True, data=data, threads=1, output=output)
+    command.main(only=["token"], seeds="1", data=data, threads=1, output=output)
+    (row,) = read_json(output)["rows"]
+    assert (row["test"]["looks"], row["test"]["f1"]) == (1, [1.0])
+    command.main(only=["token"], seeds="1 2", data=data, threads=1, output=output)
+    (row,) = read_json(output)["rows"]
+    assert (row["val"]["f1"], row["test"]) == ([1.0, 0.0], {"looks": 1})
+    assert table([row]).splitlines()[-1].endswith("| 1 |  |  |  |")
+    command.main(only=["token"], seeds="1 2", test=True, data=data, threads=1, output=output)
+    (row,) = read_json(output)["rows"]
+    assert (row["test"]["looks"], row["test"]["f1"]) == (2, [1.0, 0.0])
+
+
+def test_rows_of_the_sample_stand_beside_real_ones_in_the_order_of_recipes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, data, output = tmp_path / "cache", directory(tmp_path / "data", times=2), tmp_path / "ablation.json"
+    monkeypatch.setattr(command, "CACHE", cache)
+    corpus = command.read_corpus(data)
+    for name in ("plain", "token"):
+        for job in ablation.jobs(settings.load(), name, "A", [1], None):
+            cached(cache / job.name(corpus), GOLD, GOLD)
+    for kind in ("real", "sample"):
+        monkeypatch.setattr(command, "read_corpus", lambda _, kind=kind: corpus._replace(kind=kind))
+        command.main(only=["plain token"], seeds="1", data=data, threads=1, output=output)
+    names = [row["name"] for row in read_json(output)["rows"]]
+    assert names == ["token-A", "token-A-sample", "plain-A", "plain-A-sample"]
+
+
+def test_a_row_that_asks_otherwise_asks_the_same_weights(
+    tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own tags of val, its own cached file, and an interval in which the seeds are one model's on both sides."""
+    cache, data, output = tmp_path / "cache", directory(tmp_path / "data", times=2), tmp_path / "ablation.json"
+    monkeypatch.setattr(command, "CACHE", cache)
+    corpus = command.read_corpus(data)
+    for job, tags in zip(ablation.jobs(settings.load(), "token", "A", [1, 2], None), (GOLD, NOTHING), strict=True):
+        cached(cache / job.name(corpus), tags, tags, tags_val_free=tags)
+    command.main(only=["token-without-legal"], seeds="1 2", data=data, threads=1, output=output)
+    (row,) = read_json(output)["rows"]
+    assert row["val"]["f1"] == [1.0, 0.0]
+    assert row["interval"] == [0.0, 0.0]  # as far apart as the seeds are, were they not each other's
+    for job in ablation.jobs(settings.load(), "token", "A", [1, 2], None):
+        write_json(cache / job.name(corpus) / "tags_val_free.json", NOTHING)
+    command.main(only=["token-without-legal"], seeds="1 2", data=data, threads=1, output=output)
+    (row,) = read_json(output)["rows"]
+    assert row["val"]["f1"] == [0.0, 0.0]
+    legal = settings.load().training("token_classifier", "A", "local").model_copy(update={"encoder": str(tiny_bert)})
+    families.create(legal, SYSTEMS["A"]).save(tmp_path / "model")
+    assert [load(tmp_path / "model", mode).decoding for mode in (None, "free")] == ["legal", "free"]
 
 
 def test_an_unknown_recipe_or_seed_is_named() -> None:
