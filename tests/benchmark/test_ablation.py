@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,12 +30,33 @@ def models(tags: list[list[str]], count: int = 2) -> list[Trained]:
     return [Trained(Path(), "abc1234", tags, 60.0)] * count
 
 
-def cached(folder: Path, val: list[list[str]], test: list[list[str]], **others: list[list[str]]) -> None:
-    """A training as the cache keeps it, without its weights."""
-    folder.mkdir(parents=True)
-    for name, tags in {"tags": test, "tags_val": val, **others}.items():
-        write_json(folder / f"{name}.json", tags)
-    write_json(folder / "training.json", {"commit": "abc1234", "cpu_seconds": 60.0})
+class Kept:
+    """Trainings as the command's cache keeps them, without their weights, and the rows that it makes of them."""
+
+    def __init__(self, root: Path) -> None:
+        self.cache, self.data, self.output = root / "cache", directory(root / "data", times=2), root / "ablation.json"
+        self.corpus = command.read_corpus(self.data)
+
+    def keep(self, name: str, seed: int, tags: list[list[str]], **others: list[list[str]]) -> Path:
+        (job,) = ablation.jobs(settings.load(), name, "A", [seed], None)
+        folder = self.cache / job.name(self.corpus)
+        folder.mkdir(parents=True)
+        for file, found in {"tags": tags, "tags_val": tags, **others}.items():
+            write_json(folder / f"{file}.json", found)
+        write_json(folder / "training.json", {"commit": "abc1234", "cpu_seconds": 60.0})
+        return folder
+
+    def rows(self, only: str, seeds: str, test: bool = False) -> list[dict[str, Any]]:
+        command.main(only=[only], seeds=seeds, test=test, data=self.data, threads=1, output=self.output)
+        rows: list[dict[str, Any]] = read_json(self.output)["rows"]
+        return rows
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kept:
+    made = Kept(tmp_path)
+    monkeypatch.setattr(command, "CACHE", made.cache)
+    return made
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -110,61 +132,43 @@ def test_the_command_writes_a_row_and_counts_the_looks_at_test(
     assert len(list((tmp_path / "cache").iterdir())) == 1
 
 
-def test_test_figures_go_with_the_models_that_they_were_of_and_the_looks_stay(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cache, data, output = tmp_path / "cache", directory(tmp_path / "data", times=2), tmp_path / "ablation.json"
-    monkeypatch.setattr(command, "CACHE", cache)
-    corpus = command.read_corpus(data)
-    for job, tags in zip(ablation.jobs(settings.load(), "token", "A", [1, 2], None), (GOLD, NOTHING), strict=True):
-        cached(cache / job.name(corpus), tags, tags)
-    command.main(only=["token"], seeds="1", test=True, data=data, threads=1, output=output)
-    command.main(only=["token"], seeds="1", data=data, threads=1, output=output)
-    (row,) = read_json(output)["rows"]
+def test_test_figures_go_with_the_models_that_they_were_of_and_the_looks_stay(kept: Kept) -> None:
+    kept.keep("token", 1, GOLD)
+    kept.keep("token", 2, NOTHING)
+    kept.rows("token", "1", test=True)
+    (row,) = kept.rows("token", "1")
     assert (row["test"]["looks"], row["test"]["f1"]) == (1, [1.0])
-    command.main(only=["token"], seeds="1 2", data=data, threads=1, output=output)
-    (row,) = read_json(output)["rows"]
+    (row,) = kept.rows("token", "1 2")
     assert (row["val"]["f1"], row["test"]) == ([1.0, 0.0], {"looks": 1})
     assert table([row]).splitlines()[-1].endswith("| 1 |  |  |  |")
-    command.main(only=["token"], seeds="1 2", test=True, data=data, threads=1, output=output)
-    (row,) = read_json(output)["rows"]
+    (row,) = kept.rows("token", "1 2", test=True)
     assert (row["test"]["looks"], row["test"]["f1"]) == (2, [1.0, 0.0])
 
 
 def test_rows_of_the_sample_stand_beside_real_ones_in_the_order_of_recipes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cache, data, output = tmp_path / "cache", directory(tmp_path / "data", times=2), tmp_path / "ablation.json"
-    monkeypatch.setattr(command, "CACHE", cache)
-    corpus = command.read_corpus(data)
     for name in ("plain", "token"):
-        for job in ablation.jobs(settings.load(), name, "A", [1], None):
-            cached(cache / job.name(corpus), GOLD, GOLD)
+        kept.keep(name, 1, GOLD)
     for kind in ("real", "sample"):
-        monkeypatch.setattr(command, "read_corpus", lambda _, kind=kind: corpus._replace(kind=kind))
-        command.main(only=["plain token"], seeds="1", data=data, threads=1, output=output)
-    names = [row["name"] for row in read_json(output)["rows"]]
-    assert names == ["token-A", "token-A-sample", "plain-A", "plain-A-sample"]
+        monkeypatch.setattr(command, "read_corpus", lambda _, kind=kind: kept.corpus._replace(kind=kind))
+        rows = kept.rows("plain token", "1")
+    assert [row["name"] for row in rows] == ["token-A", "token-A-sample", "plain-A", "plain-A-sample"]
 
 
-def test_a_row_that_asks_otherwise_asks_the_same_weights(
-    tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its own tags of val, its own cached file, and an interval in which the seeds are one model's on both sides."""
-    cache, data, output = tmp_path / "cache", directory(tmp_path / "data", times=2), tmp_path / "ablation.json"
-    monkeypatch.setattr(command, "CACHE", cache)
-    corpus = command.read_corpus(data)
-    for job, tags in zip(ablation.jobs(settings.load(), "token", "A", [1, 2], None), (GOLD, NOTHING), strict=True):
-        cached(cache / job.name(corpus), tags, tags, tags_val_free=tags)
-    command.main(only=["token-without-legal"], seeds="1 2", data=data, threads=1, output=output)
-    (row,) = read_json(output)["rows"]
+def test_a_row_that_asks_otherwise_asks_the_same_weights(kept: Kept) -> None:
+    """Its own tags of val, and an interval in which a seed is one model on both sides."""
+    folders = [kept.keep("token", seed, tags, tags_val_free=tags) for seed, tags in ((1, GOLD), (2, NOTHING))]
+    (row,) = kept.rows("token-without-legal", "1 2")
     assert row["val"]["f1"] == [1.0, 0.0]
-    assert row["interval"] == [0.0, 0.0]  # as far apart as the seeds are, were they not each other's
-    for job in ablation.jobs(settings.load(), "token", "A", [1, 2], None):
-        write_json(cache / job.name(corpus) / "tags_val_free.json", NOTHING)
-    command.main(only=["token-without-legal"], seeds="1 2", data=data, threads=1, output=output)
-    (row,) = read_json(output)["rows"]
+    assert row["interval"] == [0.0, 0.0]  # as wide as the seeds are apart, were they not each other's
+    for folder in folders:
+        write_json(folder / "tags_val_free.json", NOTHING)
+    (row,) = kept.rows("token-without-legal", "1 2")
     assert row["val"]["f1"] == [0.0, 0.0]
+
+
+def test_a_model_saved_for_legal_decoding_is_asked_freely(tiny_bert: Path, tmp_path: Path) -> None:
     legal = settings.load().training("token_classifier", "A", "local").model_copy(update={"encoder": str(tiny_bert)})
     families.create(legal, SYSTEMS["A"]).save(tmp_path / "model")
     assert [load(tmp_path / "model", mode).decoding for mode in (None, "free")] == ["legal", "free"]
