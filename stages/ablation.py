@@ -44,7 +44,9 @@ def main(
     try:
         drawn = [int(seed) for seed in seeds.split()]
     except ValueError:
-        raise UserError(f"--seeds {seeds!r}: expected whole numbers, such as '1 2 3'") from None
+        drawn = []
+    if not drawn or len(set(drawn)) < len(drawn):
+        raise UserError(f"--seeds {seeds!r}: expected different whole numbers, such as '1 2 3'")
     hyper = settings.load()
     corpus = read_corpus(data or Path(os.environ.get("MULTINERD_DIR") or SAMPLE))
     plan = Plan(corpus, *recipes(hyper), repeats=1, threads=threads or report.cores(), cache=CACHE.resolve())
@@ -57,7 +59,6 @@ def main(
         whole = OURS[RECIPES[name].family]
         theirs = ablation.jobs(hyper, whole, system, drawn, encoder)
         ours = None if name == whole else ablation.answered(plan, theirs, "val")
-        before = report.load(output)
         parts = [name, system, *([Path(encoder).name] if encoder else []), *([] if real else [corpus.kind])]
         label, trainings = "-".join(parts), [job.name(corpus) for job in wanted]
         row = {
@@ -66,14 +67,12 @@ def main(
             "data": corpus.kind,
             **ablation.row(name, corpus.val, system, models, ours),
         }
-        seen = next((one["test"] for one in before if one["name"] == label), None)
-        if seen and seen.get("trainings") != trainings:
-            seen = {"looks": seen["looks"]}  # the figures were other models'
-        row["test"] = seen
+        found = None
         if test:
-            looks = (seen or {}).get("looks", 0) + 1
             found = ablation.scores(corpus.test, system, ablation.answered(plan, wanted, "test", asked))
-            row["test"] = {"looks": looks, "trainings": trainings, **found}
+        before = report.load(output)  # only now: another run may have written its rows meanwhile
+        seen = next((one["test"] for one in before if one["name"] == label), None)
+        row["test"] = ablation.looked(seen, trainings, found)
         rows = report.merged(before, {**row, "threads": plan.threads, **origin}, [])
         report.save(output, sorted(rows, key=lambda one: (list(RECIPES).index(one["recipe"]), one["name"])))
         f1 = sum(row["val"]["f1"]) / len(drawn)

@@ -35,11 +35,11 @@ def main(
     from stages.benchmark.rehearsal import rehearse  # here: torch takes seconds that --help does not need
 
     corpus = read_corpus(data or Path(os.environ.get("MULTINERD_DIR") or SAMPLE))
-    found = read_json(output) if output.exists() else {}
     for name in names:
         for one in [only] if only else settings.FAMILIES:
             hyper = params.training(one, "A", name)
             row = rehearse(hyper, "A", params.seed, steps, corpus.train, kill)
+            found = read_json(output) if output.exists() else {}  # only now: another run may have written its own
             found[f"{name} {one}-A"] = {"encoder": hyper.encoder, "data": corpus.kind, **row, **report.origin()}
             write_json(output, found)
             print(f"{name} {one}-A: {told(row)}", flush=True)

@@ -64,7 +64,6 @@ class _Common(_Strict):
     max_tokens: Annotated[int, Field(ge=8)]
     keep: Keep
     consistency: Finite
-    mention_replacement: Share
 
 
 class TokenClassifierSettings(_Common):

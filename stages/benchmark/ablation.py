@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -68,6 +68,22 @@ def scores(sentences: Sequence[Sentence], system: System, models: Sequence[Train
         "five_f1": f1(table[:, five].sum(axis=1)).tolist(),
         "per_type": {TYPES[i]: float(np.mean(f1(table[:, i]))) for i in np.flatnonzero(gold)},
     }
+
+
+def looked(
+    before: Mapping[str, Any] | None, trainings: Sequence[str], found: Mapping[str, Any] | None
+) -> dict[str, Any] | None:
+    """A row's field ``test`` after a run: the figures, the ``trainings`` that they are of, and all ``looks`` so far.
+
+    ``before`` is what the row had, and ``found`` the figures of a new look; without one, earlier figures stay as long
+    as they are the same models'.
+    """
+    looks = (before or {}).get("looks", 0)
+    if found is not None:
+        return {"looks": looks + 1, "trainings": list(trainings), **found}
+    if before is None or before.get("trainings") == trainings:
+        return None if before is None else dict(before)
+    return {"looks": looks}
 
 
 def row(

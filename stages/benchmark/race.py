@@ -13,8 +13,9 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -110,10 +111,22 @@ class Worker:
         return value
 
 
-def pool(tasks: int, threads: int) -> ProcessPoolExecutor:
-    """As many processes as there are tasks or threads, which share the threads; for work that is not raced."""
+@contextmanager
+def pool(tasks: int, threads: int) -> Iterator[ProcessPoolExecutor]:
+    """As many processes as there are tasks or threads, which share the threads; for work that is not raced.
+
+    Where the block ends in an exception, or is asked to stop, so are they: their work may have hours to go.
+    """
     at_once = max(1, min(tasks, threads))
-    return ProcessPoolExecutor(at_once, multiprocessing.get_context("spawn"), quiet, (threads // at_once,))
+    with ProcessPoolExecutor(at_once, multiprocessing.get_context("spawn"), quiet, (threads // at_once,)) as made:
+        try:
+            yield made
+        except BaseException:
+            processes = list((made._processes or {}).values())
+            made.shutdown(wait=False, cancel_futures=True)
+            for process in processes:
+                process.terminate()
+            raise
 
 
 def peak_mib() -> float:

@@ -10,24 +10,20 @@ from stages.settings import Family
 class Recipe(NamedTuple):
     """What a recipe has otherwise than the profile ``local`` has it for its family.
 
-    ``peer`` marks other people's. ``asked`` is how its models are asked, in place of the way that they were trained
-    for: nothing is trained anew.
+    ``asked`` is how its models are asked, in place of the way that they were trained for: nothing is trained anew.
     """
 
     family: Family
     what: str
     changes: dict[str, Any]
-    peer: bool = False
     asked: Literal["free"] | None = None
 
 
-UNREPLACED: dict[str, Any] = {"mention_replacement": 0.0, "epochs": 4}
-"""As many steps without mention replacement, whose epochs are twice as long."""
 LARGER_RATE: dict[str, Any] = {"learning_rate": 5e-4}
-EARLIER_SPAN = {**LARGER_RATE, "epochs": 3, "negatives": 16, "mention_replacement": 0.0, "consistency": 0.0}
+EARLIER_SPAN = {**LARGER_RATE, "epochs": 3, "negatives": 16, "consistency": 0.0}
 PLAIN: dict[str, Any] = {
     "train_sentences": None, "accumulation": 1, "scheduler": "linear", "weight_decay": 0.01, "max_grad_norm": 1.0,
-    "embeddings": "trained", "case": "encoder", "consistency": 0.0, "mention_replacement": 0.0,
+    "embeddings": "trained", "case": "encoder", "consistency": 0.0,
 }  # fmt: skip
 """Fine-tuning with nothing of ours."""
 PLAIN_TOKEN = PLAIN | {"decoding": "free"}
@@ -40,27 +36,24 @@ TOKEN: Family = "token_classifier"
 SPAN: Family = "span_marker"
 RECIPES: dict[str, Recipe] = {
     "token": Recipe(TOKEN, "profile local", {}),
-    "token-earlier": Recipe(TOKEN, "before: 5e-4, 4 epochs, no mention replacement", UNREPLACED | LARGER_RATE),
     "token-without-capitals": Recipe(TOKEN, "without capitals", {"case": "encoder"}),
-    "token-without-mentions": Recipe(TOKEN, "without mention replacement, 4 epochs", UNREPLACED),
     "token-without-consistency": Recipe(TOKEN, "without R-Drop", {"consistency": 0.0}),
     "token-without-sparse": Recipe(TOKEN, "all rows of the word table moved", {"embeddings": "trained"}),
     "token-without-rate": Recipe(TOKEN, "at 5e-4", LARGER_RATE),
     "token-without-legal": Recipe(TOKEN, "without legal decoding, the same weights", {}, asked="free"),
     "span-marker": Recipe(SPAN, "profile local", {}),
-    "span-marker-earlier": Recipe(SPAN, "before: 5e-4, 3 epochs, no mention replacement, no R-Drop", EARLIER_SPAN),
+    "span-marker-earlier": Recipe(SPAN, "before: 5e-4, 3 epochs, negatives 16, no R-Drop", EARLIER_SPAN),
     "span-marker-without-capitals": Recipe(SPAN, "without capitals", {"case": "encoder"}),
-    "span-marker-without-mentions": Recipe(SPAN, "without mention replacement, 4 epochs", UNREPLACED),
     "span-marker-without-consistency": Recipe(SPAN, "without R-Drop", {"consistency": 0.0}),
     "span-marker-without-sparse": Recipe(SPAN, "all rows of the word table moved", {"embeddings": "trained"}),
     "span-marker-without-rate": Recipe(SPAN, "at 5e-4", LARGER_RATE),
     "span-marker-exact": Recipe(SPAN, "exact, every span asked about", {"mode": "exact"}),
-    "plain": Recipe(TOKEN, "plain: 3e-4, batch 16, 3 epochs", LARGE_RATE | {"epochs": 3}, peer=True),
-    "run-ner-3": Recipe(TOKEN, "run_ner.py: 5e-5, batch 8, 3 epochs", RUN_NER | {"epochs": 3}, peer=True),
-    "roberta-1": Recipe(TOKEN, "RoBERTa project: 2e-5, batch 20, 1 epoch", ROBERTA | {"epochs": 1}, peer=True),
-    "roberta-3": Recipe(TOKEN, "the same, 3 epochs", ROBERTA | {"epochs": 3}, peer=True),
-    "span-marker-1": Recipe(SPAN, "SpanMarker project: 5e-5, batch 32, 1 epoch", PROJECT | {"epochs": 1}, peer=True),
-    "span-marker-3": Recipe(SPAN, "the same, 3 epochs", PROJECT | {"epochs": 3}, peer=True),
+    "plain": Recipe(TOKEN, "plain: 3e-4, batch 16, 3 epochs", LARGE_RATE | {"epochs": 3}),
+    "run-ner-3": Recipe(TOKEN, "run_ner.py: 5e-5, batch 8, 3 epochs", RUN_NER | {"epochs": 3}),
+    "roberta-1": Recipe(TOKEN, "RoBERTa project: 2e-5, batch 20, 1 epoch", ROBERTA | {"epochs": 1}),
+    "roberta-3": Recipe(TOKEN, "RoBERTa project: 2e-5, batch 20, 3 epochs", ROBERTA | {"epochs": 3}),
+    "span-marker-1": Recipe(SPAN, "SpanMarker project: 5e-5, batch 32, 1 epoch", PROJECT | {"epochs": 1}),
+    "span-marker-3": Recipe(SPAN, "SpanMarker project: 5e-5, batch 32, 3 epochs", PROJECT | {"epochs": 3}),
 }
 """By name, in the order of the table. Peers are trained by this project's own trainer, so that only the recipe differs:
 

@@ -25,7 +25,7 @@ from stages.corpus.labels import SYSTEMS, TAGS, bio, project, projection, spans
 from stages.settings import FamilySettings, System, TokenClassifierSettings
 
 LIBRARIES = ("torch", "transformers")
-NEUTRAL = {"consistency": 0.0, "keep": "last", "mention_replacement": 0.0}
+NEUTRAL = {"consistency": 0.0, "keep": "last"}
 """Settings that came later: at these values a training is what it was without them, and keeps its name."""
 
 

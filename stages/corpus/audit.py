@@ -12,8 +12,8 @@ import numpy as np
 
 from stages.corpus.audit_duplicates import exact_groups, near_pairs
 from stages.corpus.audit_findings import findings
-from stages.corpus.audit_reading import Part, orphans, read_part
-from stages.corpus.labels import SPLITS, TYPES
+from stages.corpus.audit_reading import Part, read_part
+from stages.corpus.labels import SPLITS, TYPES, orphans
 from stages.corpus.source import TRUE_ROWS, find
 
 TRUE_ENTITIES = {"train": 201_769, "val": 26_041, "test": 25_645}

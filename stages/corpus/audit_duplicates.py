@@ -8,9 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import sparse
 
-SHINGLE = 3
-"""Words of a shingle: a sentence is compared as the set of its runs of three words."""
-
 NEAR = 0.7
 """Jaccard similarity of two sets of shingles from which two sentences are near duplicates."""
 
@@ -55,7 +52,7 @@ def near_pairs(sentences: Sequence[Sequence[str]], threshold: float = NEAR) -> n
 
 
 def _shingles(sentences: Sequence[Sequence[str]]) -> sparse.csr_matrix:
-    """Which shingles each sentence has, ``(sentences, shingles)`` of 0 and 1, rarest columns first."""
+    """Which shingles (runs of three words) a sentence has, ``(sentences, shingles)`` of 0 and 1, rarest first."""
     numbers: dict[str, int] = {}
     keys, rows = [], []
     for i, words in enumerate(sentences):

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from stages.corpus.anchors import known_type
-from stages.corpus.audit_reading import Part, Sentence, orphans
-from stages.corpus.labels import TYPES
+from stages.corpus.audit_reading import Part, Sentence
+from stages.corpus.labels import TYPES, orphans
 from stages.corpus.source import TRUE_ROWS
 
 DOUBLED = 0.9

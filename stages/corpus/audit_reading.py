@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -89,11 +87,6 @@ def read_part(split: str, path: Path, lang: str = "en") -> Part:
         tags = [TAGS[i] for i in row.ner_tags]
         sentences.append(Sentence(line, row.tokens, tags, spans(tags)))
     return Part(split, path, sentences, noted.rows)
-
-
-def orphans(tags: Sequence[str]) -> int:
-    """How many ``I-X`` follow neither ``B-X`` nor ``I-X`` of the same type."""
-    return sum(tag[0] == "I" and before[2:] != tag[2:] for before, tag in pairwise(["O", *tags]))
 
 
 def _lines(path: Path, markup: bool) -> list[int]:

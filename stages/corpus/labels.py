@@ -7,6 +7,7 @@ Ids are those of ``Babelscape/multinerd`` (O 0, then B and I of each type in the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 TYPES = (
@@ -66,6 +67,11 @@ def spans(tags: Sequence[str]) -> list[Span]:
     if start >= 0:
         found.append(Span(kind, start, len(tags)))
     return found
+
+
+def orphans(tags: Sequence[str]) -> int:
+    """How many ``I-X`` follow neither ``B-X`` nor ``I-X`` of the same type; the strict rule drops such entities."""
+    return sum(tag.startswith("I-") and before[2:] != tag[2:] for before, tag in pairwise(["O", *tags]))
 
 
 def bio(entities: Sequence[Span], length: int) -> list[str]:

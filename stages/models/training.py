@@ -22,7 +22,6 @@ from transformers.trainer_utils import TrainOutput
 
 from stages.corpus.labels import TAGS, bio, project
 from stages.errors import UserError
-from stages.models.augmentation import with_replacements
 from stages.models.checkpoints import Checkpoints
 from stages.models.device import has_bf16, precision
 from stages.models.embeddings import RowAdamW, arrange
@@ -164,8 +163,6 @@ def build(
     """
     if settings.train_sentences is not None:
         train_rows = train_rows.select(range(min(settings.train_sentences, len(train_rows))))
-    if settings.mention_replacement:
-        train_rows = with_replacements(train_rows, settings.mention_replacement, seed)
     args = arguments(settings, seed, len(train_rows), work, **overrides)
     return NerTrainer(tagger, args, train_rows, val_rows, settings.embeddings, settings.keep, settings.consistency)
 

@@ -33,7 +33,7 @@ def markdown(report: Mapping[str, Any]) -> str:
         f"On {report['sentences']:,} sentences with {report['entities']:,} entities; speed on {report['raced']} of "
         f"them, {threads}, {report['repeats']} runs by turns, tokenising and decoding included: medians, with the "
         "lowest and the highest ratio of neighbouring runs. torch is asked as `python -m stages.predict` asks it. "
-        f"F1 is strict IOB2, with {report['confidence']:.0%} intervals by a paired bootstrap over sentences."
+        f"F1 is strict IOB2, with {100 * report['confidence']:g}% intervals by a paired bootstrap over sentences."
     )
     return "\n\n".join([f"# {report['model']}, exported", markdown_table(HEADER, rows), method]) + "\n"
 

@@ -105,8 +105,8 @@ def certainty(report: Mapping[str, Any]) -> str:
     common, confidence = report["common"], report["settings"]["confidence"]
     low, high = common["interval"]
     text = (
-        f"Other sentences of this kind would move the difference: with {confidence:.0%} confidence it lies between "
-        f"{points(low)} and {points(high)} points"
+        f"Other sentences of this kind would move the difference: with {100 * confidence:g}% confidence it lies "
+        f"between {points(low)} and {points(high)} points"
     )
     text += ", and 0 lies within." if low <= 0 <= high else ", and 0 lies outside."
     luck = _how_often(common["p_value"])

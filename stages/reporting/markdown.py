@@ -68,6 +68,6 @@ def _sides(row: Mapping[str, Any]) -> tuple[str, str]:
 
 def _method(settings: Mapping[str, Any]) -> str:
     return (
-        f"{settings['confidence']:.0%} intervals: paired bootstrap over sentences; p: paired randomisation test; "
+        f"{100 * settings['confidence']:g}% intervals: paired bootstrap over sentences; p: paired randomisation test; "
         f"{settings['resamples']:,} resamples each, seed {settings['seed']}; per type corrected by Holm's method."
     )

@@ -184,7 +184,7 @@ def a_against_b(path: str | Path, comparisons: Mapping[str, Mapping[str, Any]]) 
         right.set_title("B minus A, in points")
         left.set_xlabel("strict F1, percent")
         level = next(iter(comparisons.values()))["settings"]["confidence"]
-        right.set_xlabel(f"points of F1; bar: {level:.0%} interval, paired bootstrap")
+        right.set_xlabel(f"points of F1; bar: {100 * level:g}% interval, paired bootstrap")
         for axes in (left, right):
             plain(axes)
             axes.margins(x=0.22)

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from stages.reporting import findings
 from stages.reporting.examples import blocks
 from stages.reporting.geometry import extent, gap_rows, tick, type_rows
+from stages.scoring.breakdowns import ORDER
 from stages.scoring.errors import KINDS
 from stages.scoring.verdict import points, probability
 
@@ -92,12 +93,12 @@ def _pairs(counts: Mapping[str, Mapping[str, int]]) -> list[dict[str, Any]]:
 
 
 def _breakdowns(report: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The tables of both sides set side by side: one row a group, in the order of the side that has most groups."""
+    """The tables of both sides set side by side: one row a group that either has, in their own order."""
     found = []
     for name, (title, unit) in GROUPS.items():
         if name in report:
             sides = {side: {row["group"]: row for row in report[name][side]} for side in "ab"}
-            order = max(sides.values(), key=len)
-            rows = [{"group": group, **{side: sides[side].get(group) for side in "ab"}} for group in order]
+            groups = [group for group in ORDER[name] if any(group in side for side in sides.values())]
+            rows = [{"group": group, **{side: sides[side].get(group) for side in "ab"}} for group in groups]
             found.append({"title": title, "unit": unit, "rows": rows})
     return found

@@ -54,8 +54,8 @@ def parts(root: Path) -> dict[str, str]:
 def sample(reports: Path) -> str:
     """The runs of the pipeline's last run in this folder, its verdict, and how long it took.
 
-    The seconds are those of the last ``make repro``, in ``.cache/repro_seconds`` beside the reports; they are no
-    output of the pipeline, whose files say nothing of time or machine.
+    The seconds are those of the first ``make repro`` here, which had every stage to run, in ``.cache/repro_seconds``
+    beside the reports; they are no output of the pipeline, whose files say nothing of time or machine.
     """
     if not (reports / "runs.csv").exists() or not (reports / "comparison.json").exists():
         return "*No figures yet: `make repro` and then `make readme` write them.*"

@@ -63,7 +63,7 @@ def runs_markdown(runs: pd.DataFrame, comparisons: Mapping[str, Mapping[str, Any
     parts = [
         "# All runs",
         "Strict IOB2 on the test split; A is scored on fifteen types, B on five, and *five-type F1* asks both the "
-        "same. Val figures stand apart: val is another, harder set.",
+        "same. Val figures stand apart: val is another set of sentences.",
         markdown_table(["run", *SHOWN.values()], rows),
     ]
     if skipped:

@@ -19,6 +19,13 @@ LENGTHS = {1: "1", 2: "2", 3: "3", 4: "4", 5: "5 to 8", 9: "9 and more"}
 SENTENCES = {1: "1 to 10", 11: "11 to 20", 21: "21 to 40", 41: "41 to 80", 81: "81 and more"}
 FREQUENCIES = {0: "0", 1: "1", 2: "2 to 4", 5: "5 to 19", 20: "20 to 99", 100: "100 and more"}
 SEEN = ("seen with this type", "seen with another type only", "unseen")
+ORDER = {
+    "by_seen": SEEN,
+    "by_frequency": tuple(FREQUENCIES.values()),
+    "by_length": tuple(LENGTHS.values()),
+    "by_sentence_length": tuple(SENTENCES.values()),
+}
+"""The groups of each table, in the order in which they are shown."""
 
 
 def mentions(sentences: Iterable[tuple[Sequence[str], Sequence[str]]]) -> Counter[tuple[str, str]]:
@@ -29,20 +36,20 @@ def mentions(sentences: Iterable[tuple[Sequence[str], Sequence[str]]]) -> Counte
 def by_length(matched: pd.DataFrame) -> pd.DataFrame:
     """Strict scores by the number of words of the entity; columns as in ``_scores``."""
     items = _items(matched)
-    return _scores(items["right"], items["side"], _binned(items["length"], LENGTHS), list(LENGTHS.values()))
+    return _scores(items["right"], items["side"], _binned(items["length"], LENGTHS), ORDER["by_length"])
 
 
 def by_sentence_length(matched: pd.DataFrame) -> pd.DataFrame:
     """Strict scores by the number of words of the sentence; columns as in ``_scores``."""
     items = _items(matched)
-    return _scores(items["right"], items["side"], _binned(items["words"], SENTENCES), list(SENTENCES.values()))
+    return _scores(items["right"], items["side"], _binned(items["words"], SENTENCES), ORDER["by_sentence_length"])
 
 
 def by_frequency(matched: pd.DataFrame, train: Mentions) -> pd.DataFrame:
     """Strict scores by how often train has the same words with the same type; columns as in ``_scores``."""
     items = _items(matched)
     frequency = pd.Series([train.get(key, 0) for key in zip(items["text"], items["type"], strict=True)], dtype="int64")
-    return _scores(items["right"], items["side"], _binned(frequency, FREQUENCIES), list(FREQUENCIES.values()))
+    return _scores(items["right"], items["side"], _binned(frequency, FREQUENCIES), ORDER["by_frequency"])
 
 
 def by_seen(matched: pd.DataFrame, train: Mentions) -> pd.DataFrame:
@@ -56,7 +63,7 @@ def by_seen(matched: pd.DataFrame, train: Mentions) -> pd.DataFrame:
         SEEN[0] if train.get((text, kind), 0) else SEEN[1] if text in known else SEEN[2]
         for text, kind in zip(items["text"], items["type"], strict=True)
     ]
-    return _scores(items["right"], items["side"], pd.Series(group, dtype="object"), list(SEEN))
+    return _scores(items["right"], items["side"], pd.Series(group, dtype="object"), ORDER["by_seen"])
 
 
 def _items(matched: pd.DataFrame) -> pd.DataFrame:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import msgspec
 import numpy as np
 import pandas as pd
@@ -79,33 +77,6 @@ def entity_scores(predictions: Predictions) -> tuple[np.ndarray, np.ndarray] | N
             confidence.append(_probability(predictions.at(i), one.score))
             right.append(span in gold)
     return np.array(confidence), np.array(right)
-
-
-def word_scores(predictions: Predictions, probabilities: str | Path) -> tuple[np.ndarray, np.ndarray]:
-    """The highest probability of every word and whether its label is the gold tag, each ``(words,)``.
-
-    ``probabilities`` is a NumPy archive with ``probabilities`` ``(words, labels)``, all words of the file in turn,
-    and ``labels``, the tag name of each column.
-
-    Raises:
-        PredictionError: the archive cannot be read, lacks an array, or holds another number of words or labels.
-    """
-    try:
-        with np.load(probabilities, allow_pickle=False) as archive:
-            table, labels = archive["probabilities"], archive["labels"]
-    except (OSError, ValueError, KeyError) as error:
-        raise PredictionError(
-            f"{probabilities}: is no archive of probabilities and labels ({error}); "
-            "`stages.predict --probabilities` writes it"
-        ) from None
-    gold = [tag for tags in predictions.gold for tag in tags]
-    if table.shape != (len(gold), len(labels)):
-        raise PredictionError(
-            f"{probabilities}: field 'probabilities': value has shape {table.shape}, but {predictions.path} has "
-            f"{len(gold)} words and there are {len(labels)} labels; write both in one run of `stages.predict`"
-        )
-    best = table.argmax(axis=1)
-    return table[np.arange(len(gold)), best].astype(float), labels[best] == np.array(gold)
 
 
 def _entities(predictions: Predictions, i: int) -> list[_Entity] | None:

@@ -16,7 +16,7 @@ from nervaluate import Evaluator
 from seqeval.metrics import accuracy_score, classification_report, f1_score
 from seqeval.scheme import IOB2
 
-from stages.corpus.labels import FIVE, TYPES, Span, spans
+from stages.corpus.labels import FIVE, TYPES, Span, orphans, spans
 from stages.scoring.counts import counts, f1
 from stages.scoring.predictions import PredictionError, Predictions
 
@@ -48,21 +48,12 @@ def score(predictions: Predictions, types: Sequence[str] | None = None) -> dict[
     return score_all(predictions, types)[0]
 
 
-def per_type(predictions: Predictions, types: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
-    """Strict figures of each type that occurs in gold or prediction, in MultiNERD's order.
-
-    Each has ``precision``, ``recall``, ``f1``, ``support`` (gold entities) and ``predicted`` (entities given).
-
-    Raises:
-        PredictionError: as ``score``.
-    """
-    return score_all(predictions, types)[1]
-
-
 def score_all(
     predictions: Predictions, types: Sequence[str] | None = None
 ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """``score`` and ``per_type`` together, at the price of the first alone.
+    """What ``score`` gives, and the strict figures of each type in gold or prediction, in MultiNERD's order.
+
+    A type has ``precision``, ``recall``, ``f1``, ``support`` (gold entities) and ``predicted`` (entities given).
 
     Raises:
         PredictionError: as ``score``.
@@ -82,7 +73,7 @@ def score_all(
         **_nervaluate(gold, pred),
         "entities": whole["support"],
         "types": len(each),
-        "illegal": sum(illegal(tags) for tags in pred),
+        "illegal": sum(orphans(tags) for tags in pred),
     }
     return metrics, each
 
@@ -106,14 +97,6 @@ def mean_loss(predictions: Predictions) -> float | None:
             continue
         total, weight = total + row.loss * decisions, weight + decisions
     return total / weight if weight else None
-
-
-def illegal(tags: Sequence[str]) -> int:
-    """How many ``I-X`` follow neither ``B-X`` nor ``I-X`` of the same type."""
-    return sum(
-        tag.startswith("I-") and (i == 0 or tags[i - 1][2:] != tag[2:])  # O has no type, so it never matches
-        for i, tag in enumerate(tags)
-    )
 
 
 def rounded(value: Any, places: int = 4) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import pandas as pd
 
@@ -17,16 +16,15 @@ def tables(
     predictions: Predictions,
     types: Sequence[str] = TYPES,
     train: breakdowns.Mentions | None = None,
-    probabilities: str | Path | None = None,
 ) -> dict[str, pd.DataFrame]:
     """The tables of one run by name; write each with ``to_csv(path, index=False, float_format="%.4f")``.
 
     Always: ``errors`` (every mistake with its sentence), ``error_counts``, ``confusion``, ``by_length``,
     ``by_sentence_length``. With ``train`` (``breakdowns.mentions``): ``by_seen``, ``by_frequency``. Where entities
-    have scores: ``calibration``. With ``probabilities`` (the word probabilities' archive): ``calibration_words``.
+    have scores: ``calibration``.
 
     Raises:
-        PredictionError: entities or probabilities do not belong to these predictions.
+        PredictionError: entities do not belong to these predictions.
     """
     matched = matches(predictions, types)
     found = {
@@ -42,6 +40,4 @@ def tables(
     scores = calibration.entity_scores(predictions)
     if scores is not None:
         found["calibration"] = calibration.reliability(*scores)
-    if probabilities is not None:
-        found["calibration_words"] = calibration.reliability(*calibration.word_scores(predictions, probabilities))
     return found

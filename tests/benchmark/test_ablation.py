@@ -179,3 +179,6 @@ def test_an_unknown_recipe_or_seed_is_named() -> None:
         command.main(only=["no-such"])
     with pytest.raises(UserError, match="--seeds 'one'"):
         command.main(only=["token"], seeds="one")
+    for seeds in ("", "1 2 1"):
+        with pytest.raises(UserError, match="expected different whole numbers"):
+            command.main(only=["token"], seeds=seeds)

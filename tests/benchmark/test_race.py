@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
-from stages.benchmark.race import Side, race
+from stages.benchmark.race import Side, pool, race
 from stages.errors import UserError
 
 SIDES = "tests.benchmark.sides"
@@ -28,6 +29,20 @@ def test_peak_memory_is_that_of_each_sides_own_process() -> None:
     sides = {name: Side(f"{SIDES}:Large", {"mib": mib}) for name, mib in (("small", 1), ("large", 200))}
     small, large = race(sides, repeats=1, threads=1, warm_up=False).values()
     assert 190 < large.peak_mib - small.peak_mib < 230
+
+
+def test_a_pool_that_is_asked_to_stop_stops_its_work_too() -> None:
+    start = time.monotonic()
+    with pytest.raises(SystemExit):
+        _stopped_at_work()
+    assert time.monotonic() - start < 30
+
+
+def _stopped_at_work() -> None:
+    with pool(2, 1) as processes:
+        for _ in range(3):
+            processes.submit(time.sleep, 60)
+        raise SystemExit(143)
 
 
 @pytest.mark.parametrize(

@@ -191,6 +191,17 @@ def test_parts_of_an_earlier_longer_answer_are_told(
     assert (tmp_path / "out-3.spacy").read_text() == "another's"
 
 
+def test_an_answer_that_ends_where_a_part_is_full_has_no_empty_one(
+    rows: list[Predicted], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(writing, "DOC_BIN_WORDS", sum(len(made.asked.tokens) for made in rows))
+    (tmp_path / "out-2.spacy").write_text("another's")
+    WRITERS["spacy"](rows, str(tmp_path / "out.spacy"))
+    assert "out-2.spacy is of another answer: this one ends with" in caplog.text
+    assert (tmp_path / "out-2.spacy").read_text() == "another's"
+    assert_same(docs_of(tmp_path / "out.spacy"), rows)
+
+
 @given(st.lists(st.text("ab.", min_size=1, max_size=3), max_size=6), st.data())
 def test_words_and_spaces_are_spacys(words: list[str], data: st.DataObject) -> None:
     text, offsets = data.draw(st.sampled_from(["", " ", "  "])), []

@@ -15,6 +15,8 @@ from transformers import set_seed
 from stages import pretrained, settings
 from stages.corpus.labels import FIVE, SYSTEMS, TYPES
 from stages.corpus.rows import Row, write_rows
+from stages.models import families
+from stages.models.encoder import EncoderError
 from stages.models.span_marker import SpanMarkerTagger
 from stages.models.token_classifier import TokenClassifier
 
@@ -94,6 +96,22 @@ def test_a_plain_encoder_has_no_score_and_says_so(
     assert rows(tmp_path, "A") == [
         {"unscored": "start is no NER model: untrained, it has nothing to score as System A"}
     ]
+
+
+def test_a_classifier_of_other_things_has_no_score_and_is_refused_by_name(
+    tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from transformers import AutoModelForTokenClassification
+
+    names = {0: "NOUN", 1: "VERB"}
+    tagger = AutoModelForTokenClassification.from_pretrained(tiny_bert, num_labels=2, id2label=names)
+    tagger.save_pretrained(tmp_path / "start")
+    project(tmp_path, Path("start"))
+    monkeypatch.chdir(tmp_path)
+    pretrained.main("A")
+    assert "is no NER model" in str(rows(tmp_path, "A")[0]["unscored"])
+    with pytest.raises(EncoderError, match="start: no NER model: none of its labels is O"):
+        families.load(tmp_path / "start")
 
 
 def test_an_encoder_that_is_no_ner_model_is_told_without_the_libraries_of_models() -> None:

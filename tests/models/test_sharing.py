@@ -96,6 +96,14 @@ def test_a_share_weighs_by_its_decisions() -> None:
     assert [float(piece[WEIGHT]) for piece in shares[1](rows[:1])[PIECES]] == [0.0]
 
 
+def test_no_more_decisions_than_spans_are_counted() -> None:
+    """Two sentences of three words have six spans each, fewer than the entities and what is asked beside them."""
+    share = Shares(lambda _: {}, negatives=8)
+    labels = torch.tensor([1, 0, 0, 2, 0, 0] * 2)
+    assert share.decisions({"labels": labels, "input_ids": torch.zeros(2, 5)}) == 12
+    assert Shares(lambda _: {}, negatives=2).decisions({"labels": labels, "input_ids": torch.zeros(2, 5)}) == 8
+
+
 def test_a_batch_is_halved_until_it_fits() -> None:
     tried = []
 

@@ -145,8 +145,9 @@ def test_a_and_b_are_compared_as_typed(project: Project) -> None:
         ({"systems.B.train.learning_rat": 1e-5}, ["learning_rat", "did you mean 'learning_rate'"]),
         ({"profiles.sample.span_marker.shared.encoder": "package:no_such"}, ["no_such", "pip install"]),
         ({"profiles.sample.span_marker.shared.encoder": "./nowhere"}, ["./nowhere", "no such directory"]),
-        ({"profiles.sample.token_classifier.shared.encoder_layers": 99}, ["encoder_layers asks for 99"]),
-        ({"profiles.sample.token_classifier.shared.max_tokens": 5000}, ["max_tokens asks for 5000"]),
+        ({"profiles.sample.token_classifier.shared.encoder_layers": 99}, ["encoder_layers is 99, at most 6"]),
+        ({"profiles.sample.token_classifier.shared.max_tokens": 5000}, ["max_tokens is 5000, at most 512"]),
+        ({"profiles.sample.span_marker.shared.max_tokens": 511}, ["max_tokens is 511, at most 510"]),
     ],
 )
 def test_a_bad_parameter_stops_first_and_every_output_stays(

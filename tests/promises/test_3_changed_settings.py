@@ -48,7 +48,6 @@ CHANGES: dict[str, Any] = {
     "embeddings": "frozen",
     "case": "learnt",
     "consistency": 0.5,
-    "mention_replacement": 0.5,
     "decoding": "legal",
     "negatives": 5,
     "proposal_recall": 0.5,

@@ -201,3 +201,10 @@ def test_several_seeds_have_their_table(tmp_path: Path, report: dict[str, Any]):
     assert f"{several['seeds']['a']['f1'][1]:.4f}" in text
     assert "their spread (standard deviation" in text
     assert "their spread (standard deviation" not in page.render(report)
+
+
+def test_a_group_that_one_side_alone_has_is_shown_in_its_place() -> None:
+    sides = {"a": [{"group": "1"}, {"group": "2"}, {"group": "3"}], "b": [{"group": "1"}, {"group": "5 to 8"}]}
+    (table,) = page._breakdowns({"by_length": sides})
+    assert [row["group"] for row in table["rows"]] == ["1", "2", "3", "5 to 8"]
+    assert table["rows"][-1]["a"] is None

@@ -12,6 +12,7 @@ import pytest
 
 from stages.corpus.labels import TYPES
 from stages.scoring.predictions import Predictions, Row
+from stages.scoring.scores import score_all
 
 
 def predictions(*sentences: tuple[str, str], path: str = "made.jsonl") -> Predictions:
@@ -21,6 +22,11 @@ def predictions(*sentences: tuple[str, str], path: str = "made.jsonl") -> Predic
         tags = gold.split()
         rows.append(Row([f"w{i}" for i in range(len(tags))], tags, pred.split()))
     return Predictions(path, rows, list(range(1, len(rows) + 1)))
+
+
+def per_type(made: Predictions) -> dict[str, dict[str, Any]]:
+    """The strict figures of each type, see ``score_all``."""
+    return score_all(made)[1]
 
 
 def random_tags(rng: random.Random, length: int, types: tuple[str, ...] = TYPES[:4]) -> list[str]:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stages.scoring.calibration import entity_scores, expected_calibration_error, reliability, word_scores
+from stages.scoring.calibration import entity_scores, expected_calibration_error, reliability
 from stages.scoring.predictions import PredictionError, read
-from tests.scoring.builders import predictions, row, write
+from tests.scoring.builders import row, write
 
 
 def entity(kind: str, start: int, end: int, score: float | None) -> dict[str, Any]:
@@ -77,40 +77,3 @@ def test_entities_that_do_not_belong_are_refused_by_line(tmp_path: Path, entitie
     path = write(tmp_path / "p.jsonl", [good, {**good, "entities": entities}])
     with pytest.raises(PredictionError, match=r"p\.jsonl:2: .*" + says):
         entity_scores(read(path))
-
-
-def test_word_scores_take_the_likeliest_label_of_each_word(tmp_path: Path) -> None:
-    made = predictions(("B-PER O", "B-PER O"), ("B-LOC", "O"))
-    table = np.array([[0.2, 0.8], [0.4, 0.6], [0.9, 0.1]], dtype=np.float32)
-    np.savez(tmp_path / "p.npz", probabilities=table, labels=np.array(["O", "B-PER"]))
-    confidence, right = word_scores(made, tmp_path / "p.npz")
-    assert confidence == pytest.approx([0.8, 0.6, 0.9])
-    assert right.tolist() == [True, False, False]
-
-
-def test_a_gold_tag_longer_than_every_label_is_not_cut_to_fit(tmp_path: Path) -> None:
-    np.savez(tmp_path / "p.npz", probabilities=np.ones((1, 1)), labels=np.array(["B-PER"]))
-    made = predictions(("B-PERS", "O"))
-    assert word_scores(made, tmp_path / "p.npz")[1].tolist() == [False]
-
-
-@pytest.mark.parametrize(
-    ("arrays", "says"),
-    [
-        ({"probabilities": np.ones((2, 1)), "labels": np.array(["O"])}, r"shape \(2, 1\), but made\.jsonl has 3 words"),
-        ({"probabilities": np.ones((3, 2)), "labels": np.array(["O"])}, r"shape \(3, 2\).* 1 labels"),
-        ({"labels": np.array(["O"])}, r"is no archive of probabilities and labels"),
-    ],
-)
-def test_an_archive_of_other_words_is_refused(tmp_path: Path, arrays: dict[str, Any], says: str) -> None:
-    np.savez(tmp_path / "p.npz", **arrays)
-    with pytest.raises(PredictionError, match=says):
-        word_scores(predictions(("O O O", "O O O")), tmp_path / "p.npz")
-
-
-def test_an_archive_that_is_none_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "p.npz").write_text("no archive", encoding="utf-8")
-    with pytest.raises(PredictionError, match=r"p\.npz: is no archive.*stages\.predict --probabilities"):
-        word_scores(predictions(("O", "O")), tmp_path / "p.npz")
-    with pytest.raises(PredictionError, match=r"gone\.npz: is no archive"):
-        word_scores(predictions(("O", "O")), tmp_path / "gone.npz")

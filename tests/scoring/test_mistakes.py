@@ -12,8 +12,8 @@ import pytest
 from stages.corpus.labels import FIVE, TYPES
 from stages.scoring.comparison import compare
 from stages.scoring.predictions import PredictionError, Predictions, read
-from stages.scoring.scores import per_type, score
-from tests.scoring.builders import predictions, row, write
+from stages.scoring.scores import score
+from tests.scoring.builders import per_type, predictions, row, write
 
 
 def test_gold_and_prediction_swapped() -> None:

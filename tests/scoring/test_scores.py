@@ -10,10 +10,10 @@ from nervaluate import Evaluator
 from seqeval.metrics import f1_score
 from seqeval.scheme import IOB2
 
-from stages.corpus.labels import FIVE, SYSTEMS, TYPES, project, spans
+from stages.corpus.labels import FIVE, SYSTEMS, TYPES, orphans, project, spans
 from stages.scoring.predictions import PredictionError, Predictions, Row, read
-from stages.scoring.scores import illegal, mean_loss, per_type, rounded, score, score_all
-from tests.scoring.builders import ordinary_predictions, predictions, published, random_predictions
+from stages.scoring.scores import mean_loss, rounded, score, score_all
+from tests.scoring.builders import ordinary_predictions, per_type, predictions, published, random_predictions
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_loss_weighs_rows_by_their_decisions(rows: list[Row], expected: float | 
     ],
 )
 def test_illegal_transitions_are_counted(tags: str, expected: int) -> None:
-    assert illegal(tags.split()) == expected
+    assert orphans(tags.split()) == expected
 
 
 def test_gold_outside_the_systems_types_is_refused_by_line() -> None:

@@ -6,7 +6,6 @@ import io
 import time
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -21,8 +20,6 @@ def test_which_tables_there_are_follows_from_what_is_given(tmp_path: Path) -> No
     made = predictions(("B-PER O", "B-PER B-LOC"))
     assert set(tables(made)) == ALWAYS
     assert set(tables(made, train={})) == ALWAYS | {"by_seen", "by_frequency"}
-    np.savez(tmp_path / "p.npz", probabilities=np.full((2, 2), 0.5), labels=np.array(["O", "B-PER"]))
-    assert set(tables(made, probabilities=tmp_path / "p.npz")) == ALWAYS | {"calibration_words"}
     scored = row("B-PER", "B-PER", entities=[{"type": "PER", "start": 0, "end": 1, "text": "w0", "score": 0.8}])
     found = tables(read(write(tmp_path / "p.jsonl", [scored])))
     assert set(found) == ALWAYS | {"calibration"}

@@ -15,12 +15,10 @@ from torch.nn import functional
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
 
 from stages.models.consistency import divergence
+from stages.models.places import POSITION_SHIFT
 from stages.models.span_marker import dense, packed
 from stages.models.span_marker.batches import Collator
 from stages.models.span_marker.proposal import Proposal, Spans, adjust_logits, draw
-
-POSITION_SHIFT = 2
-"""Position id of the first subword, as in ``span_marker`` (and RoBERTa)."""
 
 
 def encoder_config(config: SpanMarkerConfig) -> PretrainedConfig:

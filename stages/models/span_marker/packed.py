@@ -25,7 +25,7 @@ PACKABLE = ("bert", "camembert", "electra", "roberta", "xlm-roberta")
 
 
 def packable(encoder: PreTrainedModel) -> bool:
-    """Whether :func:`encode` knows the layers of ``encoder``."""
+    """Whether :func:`read` and :func:`ask` know the layers of ``encoder``."""
     config = encoder.config
     absolute = getattr(config, "position_embedding_type", "absolute") == "absolute"
     return config.model_type in PACKABLE and absolute and not config.is_decoder

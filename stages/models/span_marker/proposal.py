@@ -121,7 +121,7 @@ def draw(scores: Tensor, gold: Tensor, others: int) -> Drawn:
     chosen = gold | ~low
     chosen[picked] = True
     spans = torch.nonzero(chosen).squeeze(1)
-    chance = torch.where(low, len(picked) / max(len(rest), 1), 1.0)
+    chance = torch.where(low, len(picked) / len(rest) if len(rest) else 1.0, 1.0)  # 0 would make a logit -inf
     return Drawn(spans, chance[spans].log())
 
 

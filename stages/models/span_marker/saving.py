@@ -19,8 +19,9 @@ from transformers.utils.hub import cached_file
 from stages.models import encoder as encoders
 from stages.models.casing import NO_TWINS, cased, ignores_case, learn_case, saved_state
 from stages.models.encoder import EncoderError
+from stages.models.places import POSITION_SHIFT
 from stages.models.span_marker import dense
-from stages.models.span_marker.modeling import POSITION_SHIFT, SpanMarker, encoder_config
+from stages.models.span_marker.modeling import SpanMarker, encoder_config
 from stages.models.span_marker.proposal import FILE as PROPOSAL
 from stages.models.span_marker.proposal import Proposal
 from stages.settings import SpanMarkerSettings

@@ -19,7 +19,7 @@ from stages.corpus.labels import bio_tags, spans
 from stages.models.casing import cased, ignores_case, learn_case, saved_state
 from stages.models.consistency import divergence
 from stages.models.device import device
-from stages.models.encoder import SAFELY, load_config, load_tokenizer, locate, reading
+from stages.models.encoder import SAFELY, EncoderError, load_config, load_tokenizer, locate, reading
 from stages.models.processor import quicken
 from stages.models.tagging import IGNORED, Tagging, batches
 from stages.models.token_classifier import preparation
@@ -96,10 +96,12 @@ class TokenClassifier:
         """A saved classifier, from a directory or the hub, on the device of this machine.
 
         Raises:
-            EncoderError: there is no such model.
+            EncoderError: there is no such model, or it is a classifier of something else.
         """
         with reading(str(place)):
             model = AutoModelForTokenClassification.from_pretrained(place, revision=revision or "main", **SAFELY)
+        if "O" not in (model.config.id2label or {}).values():
+            raise EncoderError(f"{place}: no NER model: none of its labels is O (id2label in config.json)")
         tokenizer = load_tokenizer(str(place), revision)
         own = (getattr(model.config, "task_specific_params", None) or {}).get("ner", {})
         limit = own.get("max_tokens", model.config.max_position_embeddings - 2)

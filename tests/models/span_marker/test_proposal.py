@@ -63,6 +63,13 @@ def test_a_draw_of_more_than_there_is_takes_all() -> None:
     assert drawn.log_inclusion.tolist() == [0, 0, 0]
 
 
+def test_the_chance_is_never_0_where_gold_alone_is_left_below_the_hardest() -> None:
+    """Four spans as likely as can be, two entities below them: a chance of 0 would make weights NaN under R-Drop."""
+    drawn = draw(torch.tensor([1.0, 1.0, 1.0, 1.0, 0.0, 0.0]), torch.arange(6) >= 4, others=8)
+    assert drawn.spans.tolist() == [*range(6)]
+    assert drawn.log_inclusion.tolist() == [0] * 6
+
+
 def fitted(x: Tensor, y: Tensor, log_inclusion: Tensor) -> Tensor:
     """Weight and bias of a logistic regression of the drawn."""
     weights = torch.zeros(2, requires_grad=True)
