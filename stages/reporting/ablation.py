@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from stages.reporting.benchmark import DASH
@@ -28,7 +28,7 @@ CAPTION = (
     "Each row is trained on the same sentences; val chose. *Frequent types*: macro F1 over the types with 30 gold "
     "entities or more in that split; *five types*: F1 of System B's types. *Against ours*: points of val F1 from "
     "`token` or `span-marker` of the same system and seeds, with a 95 % interval over sentences and, where there are "
-    "several, seeds. *CPU min*: one core's minutes of a training."
+    "several, seeds. *CPU min*: one core's minutes of a training. Commits are in `reports/ablation.json`."
 )
 
 
@@ -38,13 +38,20 @@ def looks(rows: Sequence[Mapping[str, Any]]) -> str:
     return f"Looks of this table at the test split: {sum(seen)}, at {len(seen)} of {len(rows)} rows."
 
 
+def missing(rows: Sequence[Mapping[str, Any]], names: Iterable[str]) -> str:
+    """Which recipes of ``names`` have no row."""
+    there = {row["recipe"] for row in rows}
+    lacking = [f"`{name}`" for name in names if name not in there]
+    return f"Recipes that were not run: {', '.join(lacking)}." if lacking else "Every recipe was run."
+
+
 def _cells(row: Mapping[str, Any]) -> list[str]:
     val, test = row["val"], row["test"]
     against = f"{points(row['difference'])} ({interval(row['interval'])})" if "difference" in row else ""
     return [
         f"`{row['name']}`",
         f"{KINDS[row['family']]}: {row['what']}",
-        str(len(row["seeds"])),
+        ", ".join(map(str, row["seeds"])),
         *(_spread(val[name]) for name in FIGURES),
         against,
         DASH if row["cpu_seconds"] is None else f"{row['cpu_seconds'] / 60:.0f}",

@@ -35,33 +35,43 @@ SIDES = {"ours": (COLOURS["A"], "o"), "ours, selective": (COLOURS["B"], "s"), "p
 """Of the rows of growth, each with its colour and mark."""
 
 
+CAPTION = (
+    "*ours / s*, *peer / s*: sentences (of `data`: rows) a second. *Positions*: subwords and markers computed a "
+    "sentence; *of peak*: share of the speed at which this machine multiplies matrices; *peak memory*: MiB; these, and "
+    "two precisions, are ours / the peer's. The rows `…-f1` train 3,000 sentences for two epochs, to compare ways and "
+    "not to be good. Points of a growth row are in the second picture. The commits of each row, and of the models that "
+    "it asks, are in `reports/benchmark.json`."
+)
+
+
 def table(rows: Sequence[Row]) -> str:
     """The rows as Markdown: speeds a second, ratio with its lowest and highest run, measured runs (or seeds) of a side.
 
-    Of ours / the peer's follow precision, positions computed a sentence, share of the machine's matrix-product peak,
-    and memory in MiB.
+    The other columns are those that ``CAPTION`` tells.
     """
     return markdown_table(HEADER, [_cells(row) for row in rows])
 
 
 def origins(rows: Sequence[Row]) -> str:
-    """Where the rows were measured, one line for each commit, day and machine among them.
+    """Where and when the rows were measured, one line for each machine and kind of sentences among them.
 
-    A model that was trained before is kept, so a row that needs one also names the commit of its training.
+    The commits, of the row and of the models that it asks, stay in the JSON.
     """
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[Row]] = {}
     for row in rows:
         machine = row["machine"]
-        where = (
-            f"{row['date']}, commit `{row['commit']}`, {machine['cpu']}, {row['threads']} of {machine['cores']} cores, "
-            f"torch {machine['torch']}, {SENTENCES[row['data']]}"
-        )
-        if row.get("trained_at"):
-            where += f", models trained at {', '.join(f'`{commit}`' for commit in row['trained_at'])}"
-        found.setdefault(where, []).append(f"`{row['name']}`")
+        cores = f"{row['threads']} of {machine['cores']} cores"
+        where = f"{machine['cpu']}, {cores}, torch {machine['torch']}, {SENTENCES[row['data']]}"
+        found.setdefault(where, []).append(row)
     if len(found) == 1:
-        return f"Measured {next(iter(found))}."
-    return "\n".join(f"- {', '.join(names)}: {where}." for where, names in found.items())
+        return f"Measured {_days(rows)} on {next(iter(found))}."
+    names = {where: ", ".join(f"`{row['name']}`" for row in some) for where, some in found.items()}
+    return "\n".join(f"- {names[where]}: {_days(some)}, {where}." for where, some in found.items())
+
+
+def _days(rows: Sequence[Row]) -> str:
+    days = sorted({row["date"] for row in rows})
+    return " to ".join(dict.fromkeys((days[0], days[-1])))
 
 
 def outcome(row: Row) -> str:

@@ -9,12 +9,12 @@ from typing import Any
 
 import pandas as pd
 
+from stages.benchmark.recipes import RECIPES
 from stages.corpus.files import read_json
 from stages.errors import UserError
 from stages.reporting import ablation as recipes
+from stages.reporting import benchmark as measured
 from stages.reporting import rehearsal as rehearsed
-from stages.reporting.benchmark import origins
-from stages.reporting.benchmark import table as benchmark_table
 from stages.reporting.names import FAMILIES, KINDS, run_title
 from stages.reporting.tables import markdown_table, number, runs_table
 
@@ -65,7 +65,10 @@ def sample(reports: Path) -> str:
     if not clock.exists():
         return text
     minutes, seconds = divmod(int(clock.read_text(encoding="utf-8")), 60)
-    took = f"`make repro` took {minutes} min {seconds:02d} s after the installation, on two CPU cores, and ended in:"
+    took = (
+        f"`make repro` took {minutes} min {seconds:02d} s after the installation, on two CPU cores. It trains a small "
+        "encoder on 1,460 sentences written for this project, not on MultiNERD, and ended in:"
+    )
     return f"{took}\n\n{text}"
 
 
@@ -103,7 +106,15 @@ def ablation(reports: Path) -> str:
     if not path.exists():
         return "*No figures yet: `make ablation` and then `make readme` write them.*"
     rows = read_json(path)["rows"]
-    return "\n\n".join([origins(rows), recipes.table(rows), recipes.CAPTION, recipes.looks(rows)])
+    return "\n\n".join(
+        [
+            measured.origins(rows),
+            recipes.table(rows),
+            recipes.CAPTION,
+            recipes.looks(rows),
+            recipes.missing(rows, RECIPES),
+        ]
+    )
 
 
 def benchmark(reports: Path) -> str:
@@ -117,7 +128,7 @@ def benchmark(reports: Path) -> str:
         "benchmark_growth.png": "Sentences a second of every side by the number of sentences and by their length",
     }
     shown = [f"![{what}](reports/{name})" for name, what in pictures.items() if (reports / name).exists()]
-    return "\n\n".join([origins(rows), benchmark_table(rows), *shown])
+    return "\n\n".join([measured.origins(rows), measured.table(rows), measured.CAPTION, *shown])
 
 
 def rehearsal(reports: Path) -> str:

@@ -18,7 +18,7 @@ from stages.corpus.files import read_json, write_json
 from stages.corpus.labels import SYSTEMS, TAGS, project
 from stages.errors import UserError
 from stages.models import families
-from stages.reporting.ablation import looks, table
+from stages.reporting.ablation import looks, missing, table
 from tests.benchmark.builders import directory, sentences
 
 VAL = sentences(2)
@@ -129,6 +129,8 @@ def test_the_command_writes_a_row_and_counts_the_looks_at_test(
         assert [row["test"]["looks"] for row in rows] == [seen, seen]
     assert table(rows).count("\n") == 3
     assert "test split: 4, at 2 of 2 rows" in looks(rows)
+    assert missing(rows, ["token", "plain"]) == "Recipes that were not run: `plain`."
+    assert missing(rows, ["token"]) == "Every recipe was run."
     assert len(list((tmp_path / "cache").iterdir())) == 1
 
 

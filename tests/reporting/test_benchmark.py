@@ -74,18 +74,11 @@ def test_positions_and_share_of_the_peak_stand_in_the_table_where_they_were_coun
 
 
 def test_rows_of_several_origins_are_told_apart() -> None:
-    assert origins([row("a"), row("b")]).startswith("Measured 2026-01-02, commit `abc1234`, a processor, 2 of 2 cores")
-    mixed = origins([row("a"), row("b", commit="fff0000"), row("c")])
-    assert mixed.splitlines()[0].startswith("- `a`, `c`: 2026-01-02, commit `abc1234`")
-    assert mixed.splitlines()[1].startswith("- `b`: 2026-01-02, commit `fff0000`")
-
-
-def test_the_commit_of_a_row_is_told_from_those_of_its_trainings() -> None:
-    measured, trained = origins([row("a"), SELECTIVE]).splitlines()
-    assert measured.startswith("- `a`: 2026-01-02, commit `abc1234`")
-    assert "trained" not in measured
-    assert "commit `abc1234`" in trained
-    assert trained.endswith("models trained at `aaa0000`, `bbb1111`.")
+    one = "a processor, 2 of 2 cores"
+    assert origins([row("a"), row("b")]).startswith(f"Measured 2026-01-02 on {one}")
+    mixed = origins([row("a"), row("b", threads=1, commit="fff0000"), row("c", date="2026-01-05")])
+    assert mixed.splitlines()[0].startswith(f"- `a`, `c`: 2026-01-02 to 2026-01-05, {one}")
+    assert mixed.splitlines()[1].startswith("- `b`: 2026-01-02, a processor, 1 of 2 cores")
 
 
 def test_the_readmes_part_holds_every_row_and_the_picture(tmp_path: Path) -> None:
