@@ -13,10 +13,8 @@ from stages.corpus.labels import SPLITS, SYSTEMS
 from stages.errors import UserError
 from stages.reporting.card import Figure, Results
 from stages.scoring.counts import FN, FP, TP, counts, f1
+from stages.scoring.paired import resampled
 from stages.scoring.predictions import read
-
-BLOCK = 4_000_000
-"""Numbers (8 bytes each) that one block of draws may hold."""
 
 PLAIN = ("macro_f1", "five_f1", "accuracy")
 """Figures of metrics.json that are told without an interval."""
@@ -35,7 +33,7 @@ def results(reports: Path, run: str, resamples: int, confidence: float, seed: in
         raise UserError(f"{folder}/predictions.jsonl: has no score: {predictions.unscored}")
     types = [kind for kind in SYSTEMS[system] if kind in read_json(folder / "per_type.json")]
     table = counts(predictions.gold, predictions.pred, types)
-    draws = resampled(table, resamples, seed)
+    draws = resampled(table, resamples, np.random.default_rng(seed))
 
     def figure(of: Callable[[np.ndarray], np.ndarray], whole: np.ndarray, drawn: np.ndarray) -> Figure:
         low, high = np.quantile(of(drawn), [(1 - confidence) / 2, (1 + confidence) / 2])
@@ -51,22 +49,6 @@ def results(reports: Path, run: str, resamples: int, confidence: float, seed: in
         confidence=confidence,
         splits=_splits(reports / "data" / f"{system}.csv"),
     )
-
-
-def resampled(table: np.ndarray, resamples: int, seed: int) -> np.ndarray:
-    """Sums of ``table`` ``(sentences, types, 3)`` over sentences drawn with replacement: ``(resamples, types, 3)``.
-
-    Sentences with the same counts are one pattern, and a draw says how often each pattern came: the same distribution
-    as drawing sentence by sentence (see :mod:`stages.scoring.paired`).
-    """
-    rng = np.random.default_rng(seed)
-    patterns, times = np.unique(table.reshape(len(table), -1), axis=0, return_counts=True)
-    step = max(1, BLOCK // len(patterns))
-    sums = [
-        rng.multinomial(len(table), times / len(table), size=min(step, resamples - start)).astype(float) @ patterns
-        for start in range(0, resamples, step)
-    ]
-    return np.concatenate(sums).reshape(resamples, *table.shape[1:])
 
 
 def _precision(table: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ whole sentences, both sides' answers with them. Two devices keep 10,000 draws qu
   each sentence's answers a random side is one binomial draw a pattern. These are the same distributions as
   drawing sentence by sentence (``scipy.stats.bootstrap``, ``scipy.stats.permutation_test``, against which
   the tests hold them), over a few hundred patterns in place of 16,454 sentences.
-- Draws come in blocks of at most ``BLOCK`` numbers, so memory does not grow with the resamples.
+- Draws come in blocks of at most ``BLOCK`` numbers, so memory hardly grows with the resamples.
 """
 
 from __future__ import annotations
@@ -122,17 +122,23 @@ def holm(p_values: list[float]) -> list[float]:
     return corrected
 
 
+def resampled(table: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
+    """Sums of ``table`` ``(sentences, …)`` over sentences drawn with replacement: ``(resamples, …)``.
+
+    Sentences with the same counts are one pattern, and a draw says how often each pattern came: the same distribution
+    as drawing sentence by sentence.
+    """
+    patterns, times = np.unique(table.reshape(len(table), -1), axis=0, return_counts=True)
+    sums = [
+        rng.multinomial(len(table), times / len(table), size=size).astype(float) @ patterns.astype(float)
+        for size in _blocks(resamples, len(patterns))
+    ]
+    return np.concatenate(sums).reshape(resamples, *table.shape[1:])
+
+
 def _bootstrap(a: np.ndarray, b: np.ndarray, resamples: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """F1 of every file on resampled sentences: ``(resamples, files of A)`` and ``(resamples, files of B)``."""
-    files = np.concatenate([a, b])
-    sentences = files.shape[1]
-    patterns, times = np.unique(files.transpose(1, 0, 2).reshape(sentences, -1), axis=0, return_counts=True)
-    parts = []
-    for size in _blocks(resamples, len(patterns)):
-        weights = rng.multinomial(sentences, times / sentences, size=size)
-        totals = weights.astype(float) @ patterns.astype(float)
-        parts.append(f1(totals.reshape(size, len(files), 3)))
-    drawn = np.concatenate(parts)
+    drawn = f1(resampled(np.concatenate([a, b]).transpose(1, 0, 2), resamples, rng))
     return drawn[:, : len(a)], drawn[:, len(a) :]
 
 

@@ -11,8 +11,9 @@ from scipy.stats import bootstrap
 from stages.corpus.files import read_json
 from stages.corpus.labels import SYSTEMS
 from stages.errors import UserError
-from stages.publishing.results import resampled, results
+from stages.publishing.results import results
 from stages.scoring.counts import counts, f1
+from stages.scoring.paired import resampled
 from stages.scoring.predictions import read
 from tests.finished import finished
 
@@ -51,11 +52,11 @@ def test_intervals_are_those_of_scipy(reports: Path) -> None:
 
 def test_draws_have_the_mean_of_the_table_and_depend_on_the_seed_alone() -> None:
     table = np.random.default_rng(0).integers(0, 3, size=(30, 2, 3))
-    drawn = resampled(table, 3000, seed=4)
+    drawn = resampled(table, 3000, np.random.default_rng(4))
     assert drawn.shape == (3000, 2, 3)
     np.testing.assert_allclose(drawn.mean(axis=0), table.sum(axis=0), rtol=0.03)
-    assert (drawn == resampled(table, 3000, seed=4)).all()
-    assert (drawn != resampled(table, 3000, seed=5)).any()
+    assert (drawn == resampled(table, 3000, np.random.default_rng(4))).all()
+    assert (drawn != resampled(table, 3000, np.random.default_rng(5))).any()
 
 
 def test_a_run_that_is_not_there_is_told(reports: Path) -> None:
