@@ -37,7 +37,7 @@ $(READY): requirements.txt requirements-dev.txt
 	@touch $@
 
 repro: setup  ## the whole pipeline on the profile of params.yaml
-	@first=$$([ -e models ] || echo yes); start=$$SECONDS; dvc repro; mkdir -p .cache; [ -z "$$first" ] || echo $$((SECONDS - start)) > .cache/repro_seconds
+	@first=$$([ -e models ] || [ -e .dvc/cache ] || echo yes); start=$$SECONDS; dvc repro; mkdir -p .cache; [ -z "$$first" ] || echo $$((SECONDS - start)) > .cache/repro_seconds
 	@cat reports/runs.md
 
 test: setup  ## the tests, in random order, two at a time; slow ones excepted

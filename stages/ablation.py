@@ -50,7 +50,7 @@ def main(
     hyper = settings.load()
     corpus = read_corpus(data or Path(os.environ.get("MULTINERD_DIR") or SAMPLE))
     plan = Plan(corpus, *recipes(hyper), repeats=1, threads=threads or report.cores(), cache=CACHE.resolve())
-    real, origin = corpus.kind == "real", report.origin()
+    real, origin, rank = corpus.kind == "real", report.origin(), {name: i for i, name in enumerate(RECIPES)}
     for name in names:
         start = time.monotonic()
         wanted = ablation.jobs(hyper, name, system, drawn, encoder)
@@ -74,7 +74,7 @@ def main(
         seen = next((one["test"] for one in before if one["name"] == label), None)
         row["test"] = ablation.looked(seen, trainings, found)
         rows = report.merged(before, {**row, "threads": plan.threads, **origin}, [])
-        report.save(output, sorted(rows, key=lambda one: (list(RECIPES).index(one["recipe"]), one["name"])))
+        report.save(output, sorted(rows, key=lambda one: (rank.get(one["recipe"], len(rank)), one["name"])))
         f1 = sum(row["val"]["f1"]) / len(drawn)
         told = "" if ours is None else f", {points(row['difference'])} points of {whole}"
         print(f"{label}: val F1 {f1:.4f}{told} ({time.monotonic() - start:.0f} s)", flush=True)

@@ -10,6 +10,7 @@ import importlib
 import logging
 import multiprocessing
 import os
+import signal
 import sys
 import traceback
 import warnings
@@ -17,10 +18,12 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from stages.errors import UserError
+from stages.signals import status
 
 
 class Side(NamedTuple):
@@ -115,18 +118,36 @@ class Worker:
 def pool(tasks: int, threads: int) -> Iterator[ProcessPoolExecutor]:
     """As many processes as there are tasks or threads, which share the threads; for work that is not raced.
 
-    Where the block ends in an exception, or is asked to stop, so are they: their work may have hours to go.
+    Where the block is asked to stop, so are they, since their work may have hours to go; each takes away what it had
+    half written.
     """
     at_once = max(1, min(tasks, threads))
-    with ProcessPoolExecutor(at_once, multiprocessing.get_context("spawn"), quiet, (threads // at_once,)) as made:
+    with ProcessPoolExecutor(at_once, multiprocessing.get_context("spawn"), _begin, (threads // at_once,)) as made:
         try:
             yield made
-        except BaseException:
+        except (SystemExit, KeyboardInterrupt):
             processes = list((made._processes or {}).values())
             made.shutdown(wait=False, cancel_futures=True)
             for process in processes:
-                process.terminate()
+                _stop(process)
             raise
+
+
+def _begin(threads: int) -> None:
+    """A process of a pool: quiet, and its work ends as any program's does that is asked to stop."""
+    quiet(threads)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent passes it on
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(status(number)))
+
+
+def _stop(process: BaseProcess) -> None:
+    """Ask a process of a pool to stop, once for its work and again for work that it had taken beforehand."""
+    for _ in range(10):
+        process.terminate()
+        process.join(3)
+        if not process.is_alive():
+            return
+    process.kill()
 
 
 def peak_mib() -> float:

@@ -42,7 +42,7 @@ RECIPES: dict[str, Recipe] = {
     "token-without-rate": Recipe(TOKEN, "at 5e-4", LARGER_RATE),
     "token-without-legal": Recipe(TOKEN, "without legal decoding, the same weights", {}, asked="free"),
     "span-marker": Recipe(SPAN, "profile local", {}),
-    "span-marker-earlier": Recipe(SPAN, "before: 5e-4, 3 epochs, negatives 16, no R-Drop", EARLIER_SPAN),
+    "span-marker-earlier": Recipe(SPAN, "our first recipe: 5e-4, 3 epochs, 16 negatives, no R-Drop", EARLIER_SPAN),
     "span-marker-without-capitals": Recipe(SPAN, "without capitals", {"case": "encoder"}),
     "span-marker-without-consistency": Recipe(SPAN, "without R-Drop", {"consistency": 0.0}),
     "span-marker-without-sparse": Recipe(SPAN, "all rows of the word table moved", {"embeddings": "trained"}),

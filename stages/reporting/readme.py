@@ -12,7 +12,7 @@ import pandas as pd
 from stages.benchmark.recipes import RECIPES
 from stages.corpus.files import read_json
 from stages.errors import UserError
-from stages.reporting import ablation as recipes
+from stages.reporting import ablation as compared
 from stages.reporting import benchmark as measured
 from stages.reporting import rehearsal as rehearsed
 from stages.reporting.names import FAMILIES, KINDS, run_title
@@ -54,8 +54,9 @@ def parts(root: Path) -> dict[str, str]:
 def sample(reports: Path) -> str:
     """The runs of the pipeline's last run in this folder, its verdict, and how long it took.
 
-    The seconds are those of the first ``make repro`` here, which had every stage to run, in ``.cache/repro_seconds``
-    beside the reports; they are no output of the pipeline, whose files say nothing of time or machine.
+    The seconds are those of the first ``make repro`` of a clone, which had every stage to run, in
+    ``.cache/repro_seconds`` beside the reports; they are no output of the pipeline, whose files say nothing of time or
+    machine.
     """
     if not (reports / "runs.csv").exists() or not (reports / "comparison.json").exists():
         return "*No figures yet: `make repro` and then `make readme` write them.*"
@@ -65,10 +66,7 @@ def sample(reports: Path) -> str:
     if not clock.exists():
         return text
     minutes, seconds = divmod(int(clock.read_text(encoding="utf-8")), 60)
-    took = (
-        f"`make repro` took {minutes} min {seconds:02d} s after the installation, on two CPU cores. It trains a small "
-        "encoder on 1,460 sentences written for this project, not on MultiNERD, and ended in:"
-    )
+    took = f"`make repro` took {minutes} min {seconds:02d} s after the installation, on two CPU cores, and ended in:"
     return f"{took}\n\n{text}"
 
 
@@ -109,10 +107,10 @@ def ablation(reports: Path) -> str:
     return "\n\n".join(
         [
             measured.origins(rows),
-            recipes.table(rows),
-            recipes.CAPTION,
-            recipes.looks(rows),
-            recipes.missing(rows, RECIPES),
+            compared.table(rows),
+            compared.CAPTION,
+            compared.looks(rows),
+            compared.missing(rows, RECIPES),
         ]
     )
 

@@ -7,7 +7,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from stages.corpus.files import whole_folder
 from stages.errors import UserError
+
+
+def fill_slowly(folder: Path) -> None:
+    """A minute of work on a folder that appears whole or not at all."""
+    with whole_folder(folder):
+        time.sleep(60)
 
 
 class Noting:

@@ -158,6 +158,24 @@ def test_rows_of_the_sample_stand_beside_real_ones_in_the_order_of_recipes(
     assert [row["name"] for row in rows] == ["token-A", "token-A-sample", "plain-A", "plain-A-sample"]
 
 
+def test_rows_of_others_stay_also_where_their_recipe_is_gone_or_they_came_meanwhile(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("plain", "token"):
+        kept.keep(name, 1, GOLD)
+    (row,) = kept.rows("plain", "1")
+    answered = ablation.answered
+
+    def slow(*args: Any) -> Any:
+        gone = {**row, "name": "token-gone-A", "recipe": "token-gone"}
+        write_json(kept.output, {"rows": [gone, row]})
+        return answered(*args)
+
+    monkeypatch.setattr(ablation, "answered", slow)
+    rows = kept.rows("token", "1")
+    assert [row["name"] for row in rows] == ["token-A", "plain-A", "token-gone-A"]
+
+
 def test_a_row_that_asks_otherwise_asks_the_same_weights(kept: Kept) -> None:
     """Its own tags of val, and an interval in which a seed is one model on both sides."""
     folders = [kept.keep("token", seed, tags, tags_val_free=tags) for seed, tags in ((1, GOLD), (2, NOTHING))]

@@ -10,6 +10,7 @@ import pytest
 
 from stages.benchmark.race import Side, pool, race
 from stages.errors import UserError
+from tests.benchmark.sides import fill_slowly
 
 SIDES = "tests.benchmark.sides"
 
@@ -31,17 +32,20 @@ def test_peak_memory_is_that_of_each_sides_own_process() -> None:
     assert 190 < large.peak_mib - small.peak_mib < 230
 
 
-def test_a_pool_that_is_asked_to_stop_stops_its_work_too() -> None:
+def test_a_pool_that_is_asked_to_stop_stops_its_work_too_and_leaves_nothing(tmp_path: Path) -> None:
     start = time.monotonic()
     with pytest.raises(SystemExit):
-        _stopped_at_work()
-    assert time.monotonic() - start < 30
+        _stopped_at_work(tmp_path)
+    assert time.monotonic() - start < 45
+    assert list(tmp_path.iterdir()) == []
 
 
-def _stopped_at_work() -> None:
+def _stopped_at_work(folder: Path) -> None:
     with pool(2, 1) as processes:
-        for _ in range(3):
-            processes.submit(time.sleep, 60)
+        for i in range(4):
+            processes.submit(fill_slowly, folder / str(i))
+        while not list(folder.iterdir()):
+            time.sleep(0.05)
         raise SystemExit(143)
 
 

@@ -105,6 +105,7 @@ def test_a_classifier_of_other_things_has_no_score_and_is_refused_by_name(
 
     names = {0: "NOUN", 1: "VERB"}
     tagger = AutoModelForTokenClassification.from_pretrained(tiny_bert, num_labels=2, id2label=names)
+    shutil.copytree(tiny_bert, tmp_path / "start")
     tagger.save_pretrained(tmp_path / "start")
     project(tmp_path, Path("start"))
     monkeypatch.chdir(tmp_path)

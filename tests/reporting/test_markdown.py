@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.corpus.labels import FIVE, TYPES
-from stages.reporting import markdown
+from stages.reporting import markdown, page
 from tests.reporting.builders import NASTY, side
 from tests.reporting.builders import report as make_report
 
@@ -36,6 +36,15 @@ def test_the_method_says_resamples_confidence_and_seed(tmp_path: Path):
     assert "90% intervals" in last
     assert "150 resamples" in last
     assert "seed 5" in last
+
+
+def test_a_confidence_is_not_rounded_to_another(tmp_path: Path):
+    found = make_report(tmp_path, [side(TYPES, 1, 0.3)], [side(FIVE, 2, 0.3)], resamples=150, confidence=0.999)
+    assert "99.9% intervals" in markdown.render(found)
+    text = page.render(found)
+    assert "99.9% interval" in text
+    assert "p-value is below 0.001" in text
+    assert "with 99.9% confidence" in text
 
 
 def test_interval():

@@ -124,7 +124,13 @@ def test_unknown_part_and_missing_readme_are_refused(root: Path, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("part", "source"), [("real", "real/runs.json"), ("benchmark", "benchmark.json"), ("promises", "promises.json")]
+    ("part", "source"),
+    [
+        ("real", "real/runs.json"),
+        ("benchmark", "benchmark.json"),
+        ("ablation", "ablation.json"),
+        ("promises", "promises.json"),
+    ],
 )
 def test_readme_of_this_project_is_what_the_committed_figures_say(part: str, source: str) -> None:
     """The parts whose figures are committed; the others change with each run on a machine."""

@@ -56,6 +56,9 @@ class TokenClassifier:
         self.limit = min(max_tokens, int(tokenizer.model_max_length))
         names: dict[int, str] = model.config.id2label or {}
         self.labels = tuple(names[i] for i in range(model.config.num_labels))
+        if "O" not in self.labels:
+            place = model.config.name_or_path
+            raise EncoderError(f"{place}: no NER model: none of its labels is O (id2label in config.json)")
         self.outside = self.labels.index("O")
         self.types = tuple(label[2:] for label in self.labels if label.startswith("B-"))
 
@@ -100,8 +103,6 @@ class TokenClassifier:
         """
         with reading(str(place)):
             model = AutoModelForTokenClassification.from_pretrained(place, revision=revision or "main", **SAFELY)
-        if "O" not in (model.config.id2label or {}).values():
-            raise EncoderError(f"{place}: no NER model: none of its labels is O (id2label in config.json)")
         tokenizer = load_tokenizer(str(place), revision)
         own = (getattr(model.config, "task_specific_params", None) or {}).get("ner", {})
         limit = own.get("max_tokens", model.config.max_position_embeddings - 2)
