@@ -20,7 +20,6 @@ class Recipe(NamedTuple):
 
 
 LARGER_RATE: dict[str, Any] = {"learning_rate": 5e-4}
-EARLIER_SPAN = {**LARGER_RATE, "epochs": 3, "negatives": 16, "consistency": 0.0}
 PLAIN: dict[str, Any] = {
     "train_sentences": None, "accumulation": 1, "scheduler": "linear", "weight_decay": 0.01, "max_grad_norm": 1.0,
     "embeddings": "trained", "case": "encoder", "consistency": 0.0,
@@ -42,7 +41,6 @@ RECIPES: dict[str, Recipe] = {
     "token-without-rate": Recipe(TOKEN, "at 5e-4", LARGER_RATE),
     "token-without-legal": Recipe(TOKEN, "without legal decoding, the same weights", {}, asked="free"),
     "span-marker": Recipe(SPAN, "profile local", {}),
-    "span-marker-earlier": Recipe(SPAN, "our first recipe: 5e-4, 3 epochs, 16 negatives, no R-Drop", EARLIER_SPAN),
     "span-marker-without-capitals": Recipe(SPAN, "without capitals", {"case": "encoder"}),
     "span-marker-without-consistency": Recipe(SPAN, "without R-Drop", {"consistency": 0.0}),
     "span-marker-without-sparse": Recipe(SPAN, "all rows of the word table moved", {"embeddings": "trained"}),
