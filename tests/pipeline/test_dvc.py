@@ -145,7 +145,7 @@ def test_a_and_b_are_compared_as_typed(project: Project) -> None:
         ({"systems.B.train.learning_rat": 1e-5}, ["learning_rat", "did you mean 'learning_rate'"]),
         ({"profiles.sample.span_marker.shared.encoder": "package:no_such"}, ["no_such", "pip install"]),
         ({"profiles.sample.span_marker.shared.encoder": "./nowhere"}, ["./nowhere", "no such directory"]),
-        ({"profiles.sample.token_classifier.shared.encoder_layers": 99}, ["encoder_layers is 99, at most 6"]),
+        ({"profiles.sample.token_classifier.shared.encoder_layers": 99}, ["encoder_layers is 99, at most 2"]),
         ({"profiles.sample.token_classifier.shared.max_tokens": 5000}, ["max_tokens is 5000, at most 512"]),
         ({"profiles.sample.span_marker.shared.max_tokens": 511}, ["max_tokens is 511, at most 510"]),
     ],
