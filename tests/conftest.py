@@ -42,14 +42,22 @@ def multinerd() -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A BERT of 2 layers × 32 with a WordPiece vocabulary of single letters and a few words."""
+    """A BERT of 2 layers × 32 with a WordPiece vocabulary of single letters and two of three words of ``SENTENCES``.
+
+    The vocabulary is written, not trained: WordPiece training breaks ties otherwise in every process, so that the same
+    random weights would have other opinions.
+    """
     from tokenizers import BertWordPieceTokenizer
     from transformers import BertConfig, BertModel, BertTokenizerFast, set_seed
 
     folder = tmp_path_factory.mktemp("tiny-bert")
-    trained = BertWordPieceTokenizer(lowercase=True)
-    trained.train_from_iterator(SENTENCES * 3, vocab_size=200, show_progress=False)
-    tokenizer = BertTokenizerFast(tokenizer_object=trained._tokenizer, model_max_length=128)
+    words = sorted(set(" ".join(SENTENCES).lower().split()))
+    letters = sorted(set("".join(words)))
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    whole = [word for index, word in enumerate(words) if len(word) > 1 and index % 3]
+    pieces = [*special, *letters, *(f"##{letter}" for letter in letters), *whole]
+    written = BertWordPieceTokenizer({piece: index for index, piece in enumerate(pieces)}, lowercase=True)
+    tokenizer = BertTokenizerFast(tokenizer_object=written._tokenizer, model_max_length=128)
     tokenizer.save_pretrained(folder)
     set_seed(0)
     config = BertConfig(
