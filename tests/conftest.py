@@ -45,7 +45,7 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A BERT of 2 layers × 32 with a WordPiece vocabulary of single letters and two of three words of ``SENTENCES``.
 
     The vocabulary is written, not trained: WordPiece training breaks ties otherwise in every process, so that the same
-    random weights would have other opinions.
+    random weights would have other opinions. Sentences get [CLS] and [SEP].
     """
     from tokenizers import BertWordPieceTokenizer
     from transformers import BertConfig, BertModel, BertTokenizerFast, set_seed

@@ -98,14 +98,18 @@ def test_without_sentences_a_doc_is_read_whole_however_long(model: Path) -> None
 
 def test_entities_found_before_stay_where_none_longer_is(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nlp = pipeline(model)
-    known = [[("PER", 0, 2)], [("ANIM", 1, 3)], []]
+    known = [[("PER", 0, 2)], [("ANIM", 1, 3), ("LOC", 5, 6)], [("PER", 0, 1)]]
     answers = [Tagging([Entity(*e) for e in entities], [1.0] * len(entities), None, None, 0) for entities in known]
     monkeypatch.setattr(nlp.get_pipe("multinerd_ner").tagger, "tag", lambda _: answers)
     doc = nlp.make_doc(TEXT)
-    curie, warsaw = (next(token.i for token in doc if token.text == word) for word in ("Curie", "Warsaw"))
-    doc.set_ents([Span(doc, i, i + 1, label="MINE") for i in (curie, warsaw)])
+    at = {token.text: token.i for token in doc}
+    before = [("Curie", "Curie"), ("Warsaw", "Warsaw"), ("lives", "Romania"), ("Jordan", "Jordan")]
+    doc.set_ents([Span(doc, at[first], at[last] + 1, label="MINE") for first, last in before])
     after = [proc(doc) for _, proc in nlp.pipeline][-1]
-    assert found(after) == [("PER", "Marie Curie"), ("MINE", "Warsaw"), ("ANIM", "brown bear")]
+    assert found(after) == [
+        ("PER", "Marie Curie"), ("MINE", "Warsaw"), ("ANIM", "brown bear"), ("MINE", "lives in Romania"),
+        ("PER", "Jordan"),
+    ]  # fmt: skip
 
 
 def test_a_saved_pipeline_loads_again(model: Path, tmp_path: Path) -> None:
