@@ -122,7 +122,7 @@ def test_a_saved_model_reads_case_too(family: settings.Family, tiny_bert: Path, 
             assert one.entities == other.entities
             np.testing.assert_array_equal(one.probabilities, other.probabilities)
     one, other = (tagger.tag([words[0]])[0].probabilities for words in (WORDS, lower))
-    assert np.abs(one - other).max() > 1e-3  # type: ignore[operator]
+    assert np.abs(one - other).max() > 1e-4  # type: ignore[operator]  # 0 where case is not read
 
 
 def test_transformers_gives_the_same_logits(tiny_bert: Path, tmp_path: Path) -> None:
