@@ -30,10 +30,15 @@ WARM = 0.1
 """Share of the steps before the clock starts: memory is reserved and kernels are chosen in them."""
 PATIENCE = 0.2
 """Seconds between two looks for a checkpoint."""
+HALT = 60.0
+"""Seconds that a training waits to be killed."""
 
 
 class Training(NamedTuple):
-    """What a process trains; ``checkpoints`` is where it saves, about every ``minutes``."""
+    """What a process trains; ``checkpoints`` is where it saves, about every ``minutes``.
+
+    One that ``halts`` waits after its first checkpoint to be killed, however quick it is.
+    """
 
     settings: FamilySettings
     system: System
@@ -43,6 +48,12 @@ class Training(NamedTuple):
     encoder: Path
     checkpoints: Path | None = None
     minutes: float = 0.0
+    halts: bool = False
+
+    @property
+    def saved(self) -> bool:
+        """Whether there is a whole checkpoint."""
+        return self.checkpoints is not None and any(self.checkpoints.glob("*/*/whole.json"))
 
 
 def random_encoder(name: str, folder: Path, revision: str | None = None, layers: int | None = None) -> Path:
@@ -93,9 +104,10 @@ def rehearse(
 
 
 def _resumed(training: Training, place: Path, unbroken: dict[str, Any]) -> dict[str, Any]:
-    """How a training that is killed half-way ends, beside the unbroken one."""
-    saving = training._replace(checkpoints=place / "checkpoints", minutes=unbroken["train_seconds"] / 120)
-    _run(saving, place / "killed.json", kill_when=lambda: any((place / "checkpoints").glob("*/*/whole.json")))
+    """How a training that is killed on its way ends, beside the unbroken one."""
+    quarter = unbroken["train_seconds"] / 60 / 4  # so that one that is quicker than the unbroken saves in time, too
+    saving = training._replace(checkpoints=place / "checkpoints", minutes=quarter)
+    _run(saving._replace(halts=True), place / "killed.json", kill_when=lambda: saving.saved)
     resumed = _run(saving._replace(minutes=60.0), place / "resumed.json")
     after = resumed["from_step"]
     pairs = [(unbroken["losses"][step], loss) for step, loss in resumed["losses"].items() if int(step) > after]
@@ -161,6 +173,8 @@ def _train(training: Training, answer: Path) -> None:
                 if gpu:
                     torch.cuda.synchronize()
                 self.times[state.global_step] = time.perf_counter()
+            if training.halts and training.saved:
+                time.sleep(HALT)
 
     settings = training.settings.model_copy(
         update={"encoder": str(training.encoder), "encoder_revision": None, "encoder_layers": None}
@@ -185,6 +199,9 @@ def _train(training: Training, answer: Path) -> None:
         seconds = time.perf_counter() - start
         tagger.save(Path(work) / "model")
         sha256 = digest(Path(work) / "model" / WEIGHTS)
+    if clock.begun == training.steps:  # it was killed after its last update, and nothing was left to measure
+        write_json(answer, {"from_step": clock.begun, "losses": {}})
+        return
     counted = training.steps - first
     took = clock.times[training.steps] - clock.times.get(first, start)
     told = curves.dropna(subset="train_loss")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from stages.benchmark.rehearsal import rehearse
+from stages.benchmark.rehearsal import Training, _run, random_encoder, rehearse
 from stages.benchmark.sentences import SAMPLE, pick, read_corpus
 from stages.errors import UserError
 from stages.rehearse import told
@@ -39,6 +39,15 @@ def test_a_killed_rehearsal_goes_on_to_the_same_weights(family: Family, wide: Pa
     first, last = row["losses"]
     assert 0 < last < first
     assert "killed, went on after step" in told(row)
+
+
+def test_one_that_was_killed_after_its_last_update_says_so(wide: Path, tmp_path: Path) -> None:
+    hyper = hyperparameters("token_classifier", wide, case="encoder")
+    sentences, encoder = pick(read_corpus(SAMPLE).train, 40), random_encoder(str(wide), tmp_path / "encoder")
+    training = Training(hyper, "A", 1, 2, sentences, encoder, tmp_path / "checkpoints", minutes=60.0)
+    for begun in (0, 2):
+        told = _run(training, tmp_path / f"{begun}.json")
+        assert (told["from_step"], bool(told["losses"])) == (begun, begun == 0)
 
 
 def test_the_table_says_what_was_measured_and_what_was_not() -> None:
