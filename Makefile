@@ -43,7 +43,7 @@ repro: setup  ## the whole pipeline on the profile of params.yaml
 test: setup  ## the tests, in random order, two at a time; slow ones excepted
 	python -m pytest -n 2 --dist worksteal
 
-test-real: setup  ## slow tests on real sentences: MULTINERD_DIR=folder make test-real
+test-real: setup  ## slow tests, and those on real sentences: MULTINERD_DIR=folder make test-real
 	python -m pytest -m "real or slow" -o addopts=""
 
 promises: setup  ## the long tests of what README promises (an hour of one core); only some: make promises ONLY="1 4"
@@ -98,11 +98,11 @@ real: setup  ## figures on real sentences: make real DATA=folder (an hour and mo
 
 bench: setup  ## speed beside the peers (45 minutes), or some rows: make bench ONLY="exact-training data"
 	python -m stages.bench $(if $(ONLY),--only "$(ONLY)")
-	python -m stages.readme --only benchmark
+	python -m stages.readme --only benchmark --only speed
 
 ablation: setup  ## our recipe without each of its choices, and other people's (hours, kept as they end); make ablation ONLY="token" SYSTEM=B ENCODER=folder TEST=1
 	python -m stages.ablation --seeds "$(SEEDS)" $(if $(ONLY),--only "$(ONLY)") $(if $(SYSTEM),--system $(SYSTEM)) $(if $(ENCODER),--encoder "$(ENCODER)") $(if $(TEST),--test)
-	python -m stages.readme --only ablation
+	python -m stages.readme --only ablation --only recipes
 
 rehearse: setup  ## 200 steps of each model at full size on this machine, killed and resumed (minutes on a GPU, else hours): make rehearse PROFILE=full
 	python -m stages.rehearse $(if $(PROFILE),--profile "$(PROFILE)")
@@ -122,7 +122,7 @@ commands: setup  ## record in reports/commands.txt what README shows of DVC's co
 	  echo "\$$ $$command"; time $$command; done) > ../commands.txt 2>&1
 	grep -vE "^\s*$$|didn't change|^Updating lock file|^Reproducing" .cache/commands.txt > reports/commands.txt
 
-readme: setup  ## the parts of README.md that come out of the reports
+readme: setup  ## the parts of README.md and docs/ that come out of the reports
 	python -m stages.readme
 
 clean:  ## remove the environment and caches, never data or models

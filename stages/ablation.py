@@ -57,26 +57,38 @@ def main(
         asked = RECIPES[name].asked
         models = ablation.answered(plan, wanted, "val", asked)
         whole = OURS[RECIPES[name].family]
-        theirs = ablation.jobs(hyper, whole, system, drawn, encoder)
-        ours = None if name == whole else ablation.answered(plan, theirs, "val")
+        reference = [] if name == whole else ablation.jobs(hyper, whole, system, drawn, encoder)
         parts = [name, system, *([Path(encoder).name] if encoder else []), *([] if real else [corpus.kind])]
-        label, trainings = "-".join(parts), [job.name(corpus) for job in wanted]
+        label, trainings, against = (
+            "-".join(parts),
+            *([one.name(corpus) for one in jobs] for jobs in (wanted, reference)),
+        )
         row = {
             "name": label,
             "seeds": drawn,
             "data": corpus.kind,
-            **ablation.row(name, corpus.val, system, models, ours),
+            "encoder": Path(encoder).name if encoder else None,
+            "trainings": trainings,
+            "against": against,
+            **ablation.row(name, corpus.val, system, models),
         }
+        if reference:
+            row |= ablation.distance(name, corpus.val, system, models, ablation.answered(plan, reference, "val"))
+        before = report.load(output)
         found = None
         if test:
-            found = ablation.scores(corpus.test, system, ablation.answered(plan, wanted, "test", asked))
-        before = report.load(output)  # only now: another run may have written its rows meanwhile
-        seen = next((one["test"] for one in before if one["name"] == label), None)
-        row["test"] = ablation.looked(seen, trainings, found)
+            answers = ablation.answered(plan, wanted, "test", asked)
+            found = ablation.scores(corpus.test, system, answers)
+            if against and set(against) <= ablation.seen(before):  # else it would be a look at ours, too
+                ours = ablation.answered(plan, reference, "test")
+                found |= ablation.distance(name, corpus.test, system, answers, ours)
+        before = report.load(output)  # anew: another run may have written its rows meanwhile
+        known = next((one["test"] for one in before if one["name"] == label), None)
+        row["test"] = ablation.looked(known, trainings, found)
         rows = report.merged(before, {**row, "threads": plan.threads, **origin}, [])
         report.save(output, sorted(rows, key=lambda one: (rank.get(one["recipe"], len(rank)), one["name"])))
         f1 = sum(row["val"]["f1"]) / len(drawn)
-        told = "" if ours is None else f", {points(row['difference'])} points of {whole}"
+        told = f", {points(row['difference'])} points of {whole}" if reference else ""
         print(f"{label}: val F1 {f1:.4f}{told} ({time.monotonic() - start:.0f} s)", flush=True)
 
 

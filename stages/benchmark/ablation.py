@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
 
 from stages.benchmark.plan import Plan
-from stages.benchmark.quality import found_precision
 from stages.benchmark.race import pool
 from stages.benchmark.recipes import OURS, RECIPES
 from stages.benchmark.sentences import Sentence
-from stages.benchmark.trainings import Job, Trained, tagged, trained
+from stages.benchmark.trainings import Job, Trained, found_precision, tagged, trained
 from stages.corpus.files import read_json, write_json
 from stages.corpus.labels import SYSTEMS, TAGS, TYPES, project
 from stages.scoring.counts import counts, f1
@@ -26,9 +25,10 @@ FREQUENT = 30
 
 
 def jobs(hyper: Settings, name: str, system: System, seeds: Sequence[int], encoder: str | None) -> list[Job]:
-    """The trainings of one recipe; ``encoder`` wins over the profile's."""
+    """The trainings of one recipe; ``encoder``, whole and as it is there, wins over the profile's."""
     recipe = RECIPES[name]
-    changes = recipe.changes | ({} if encoder is None else {"encoder": encoder})
+    other = {"encoder": encoder, "encoder_revision": None, "encoder_layers": None}
+    changes = recipe.changes | ({} if encoder is None else other)
     settings = hyper.training(recipe.family, system, "local").model_copy(update=changes)
     return [Job("ours", settings, seed, bf16=True, system=system) for seed in seeds]
 
@@ -70,32 +70,45 @@ def scores(sentences: Sequence[Sentence], system: System, models: Sequence[Train
     }
 
 
+def distance(
+    name: str, sentences: Sequence[Sentence], system: System, models: Sequence[Trained], ours: Sequence[Trained]
+) -> dict[str, Any]:
+    """How far a recipe's models are from our whole recipe's, in F1.
+
+    The interval (95 %) is of :func:`stages.scoring.paired.compare_counts`.
+    """
+    whole, variant = (_counts(sentences, system, side).sum(axis=2) for side in (ours, models))
+    change = compare_counts(whole, variant, same_seeds=RECIPES[name].asked is not None)
+    return {"difference": change.difference, "interval": [change.low, change.high], "p_value": change.p_value}
+
+
+def seen(rows: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The trainings whose figures on the test split stand in ``rows``."""
+    return {name for one in rows if one["test"] for name in one["test"].get("trainings", ())}
+
+
 def looked(
     before: Mapping[str, Any] | None, trainings: Sequence[str], found: Mapping[str, Any] | None
 ) -> dict[str, Any] | None:
     """A row's field ``test`` after a run: the figures, the ``trainings`` that they are of, and all ``looks`` so far.
 
     ``before`` is what the row had, and ``found`` the figures of a new look; without one, earlier figures stay as long
-    as they are the same models'.
+    as they are the same models'. To see the same models' figures again tells nothing new, and is no other look.
     """
-    looks = (before or {}).get("looks", 0)
+    looks, same = (before or {}).get("looks", 0), before is not None and before.get("trainings") == list(trainings)
     if found is not None:
-        return {"looks": looks + 1, "trainings": list(trainings), **found}
-    if before is None or before.get("trainings") == trainings:
+        return {"looks": looks + (not same), "trainings": list(trainings), **found}
+    if before is None or same:
         return None if before is None else dict(before)
     return {"looks": looks}
 
 
-def row(
-    name: str, val: Sequence[Sentence], system: System, models: Sequence[Trained], ours: Sequence[Trained] | None
-) -> dict[str, Any]:
-    """One recipe's figures on val, and how far they are from our whole recipe's, in F1.
-
-    The interval (95 %) is of :func:`stages.scoring.paired.compare_counts`; without ``ours``, nothing is compared.
-    """
-    recipe, precision = RECIPES[name], found_precision()
+def row(name: str, val: Sequence[Sentence], system: System, models: Sequence[Trained]) -> dict[str, Any]:
+    """One recipe's figures on val and what its trainings took."""
+    recipe = RECIPES[name]
+    precision = " / ".join(sorted({one.precision or found_precision() for one in models}))
     costs = [one.cpu_seconds for one in models if one.cpu_seconds is not None]
-    found = {
+    return {
         "recipe": name,
         "what": recipe.what,
         "family": recipe.family,
@@ -108,12 +121,6 @@ def row(
         "cpu_seconds": statistics.median(costs) if costs else None,
         "trained_at": sorted({one.commit for one in models}),
     }
-    if ours is None:
-        return found
-    theirs, mine = (_counts(val, system, side).sum(axis=2) for side in (ours, models))
-    change = compare_counts(theirs, mine, same_seeds=recipe.asked is not None)
-    interval = [change.low, change.high]
-    return {**found, "difference": change.difference, "interval": interval, "p_value": change.p_value}
 
 
 def _counts(sentences: Sequence[Sentence], system: System, models: Sequence[Trained]) -> np.ndarray:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
+from stages.benchmark.recipes import FINE_TUNED
 from stages.benchmark.sentences import Corpus
 from stages.settings import Settings, SpanMarkerSettings, TokenClassifierSettings
 
@@ -15,14 +16,9 @@ SEED = 42
 """Of weights and batches, for both sides of every speed row."""
 DATA_ROWS = 1_340_000
 """MultiNERD's sentences in ten languages (https://huggingface.co/datasets/Babelscape/multinerd)."""
-RECIPE: dict[str, Any] = {
-    "batch_size": 16, "accumulation": 1, "learning_rate": 3e-4, "scheduler": "linear", "warmup_ratio": 0.1,
-    "weight_decay": 0.01, "max_grad_norm": 1.0, "embeddings": "trained", "case": "encoder",
-    "consistency": 0.0,
-}  # fmt: skip
+SPAN_RECIPE = FINE_TUNED | {"train_sentences": 3000, "epochs": 2, "negatives": 16}
+TOKEN_RECIPE = FINE_TUNED | {"epochs": 3, "decoding": "free"}
 """Plain fine-tuning: what is compared are ways to compute, so the recipe is one that every side can follow."""
-SPAN_RECIPE = RECIPE | {"train_sentences": 3000, "epochs": 2, "negatives": 16}
-TOKEN_RECIPE = RECIPE | {"train_sentences": None, "epochs": 3, "decoding": "free"}
 
 Mode = Literal["exact", "selective"]
 

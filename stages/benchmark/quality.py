@@ -11,7 +11,7 @@ import numpy as np
 from stages.benchmark.plan import Mode, Plan
 from stages.benchmark.race import Side, pool, race
 from stages.benchmark.sentences import Corpus
-from stages.benchmark.trainings import Job, Trained, proposed, tagged, trained
+from stages.benchmark.trainings import Job, Trained, found_precision, proposed, tagged, trained
 from stages.corpus.labels import TAGS
 from stages.scoring.counts import counts
 from stages.scoring.paired import compare_counts
@@ -137,10 +137,3 @@ def _compared(
 
 def _same(precision: str) -> dict[str, Any]:
     return {"precision": {"ours": precision, "peer": precision}}
-
-
-def found_precision() -> str:
-    """The precision that training takes on this machine."""
-    from stages.models.device import has_bf16  # here, so that other rows' waiting process need not load torch
-
-    return "bf16" if has_bf16() else "fp32"

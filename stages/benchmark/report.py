@@ -39,7 +39,7 @@ def commit() -> str:
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     # What the benchmark itself writes is no change of what it measures.
-    same = _git("diff", "--quiet", "HEAD", "--", ".", ":!reports", ":!README.md", check=False).returncode == 0
+    same = _git("diff", "--quiet", "HEAD", "--", ".", ":!reports", ":!README.md", ":!docs", check=False).returncode == 0
     return name if same else f"{name}+"
 
 

@@ -22,6 +22,7 @@ from stages.benchmark.report import commit
 from stages.benchmark.sentences import Corpus, Sentence
 from stages.corpus.files import read_json, whole_folder, write_json
 from stages.corpus.labels import SYSTEMS, TAGS, bio, project, projection, spans
+from stages.errors import UserError
 from stages.settings import FamilySettings, System, TokenClassifierSettings
 
 LIBRARIES = ("torch", "transformers")
@@ -62,22 +63,29 @@ class Job:
 class Trained(NamedTuple):
     """A training: its model directory, the ``commit`` that it ran at, BIO tags of the sentences that were asked for.
 
-    ``cpu_seconds`` is the processor's time in all of its threads, preparing and predicting included, None where it
-    was not noted.
+    ``cpu_seconds`` is the processor's time in all of its threads, preparing and predicting included; it and the
+    ``precision`` of training are None where they were not noted.
     """
 
     model: Path
     commit: str
     tags: list[list[str]]
     cpu_seconds: float | None = None
+    precision: str | None = None
 
 
 def trained(plan: Plan, jobs: Sequence[Job]) -> list[Trained]:
     """Every job's result, from the cache or trained now; several at once share the threads.
 
     Raises:
-        UserError: an encoder cannot be found, or the sentences cannot be trained on.
+        UserError: an encoder cannot be found, the sentences cannot be trained on, or the settings ask for another
+            epoch than the last, which is not done here.
     """
+    for job in jobs:
+        if job.settings.keep != "last":
+            raise UserError(
+                f"keep: {job.settings.keep}: trainings compared here end in their last epoch; set it to last"
+            )
     folders = [plan.cache / job.name(plan.corpus) for job in jobs]
     missing = [pair for pair in zip(jobs, folders, strict=True) if not pair[1].exists()]
     if missing:
@@ -93,7 +101,8 @@ def train(job: Job, corpus: Corpus, folder: Path, commit: str) -> None:
         by = _plainly if job.way == "plain" else _by_us
         start = time.process_time()
         write_json(target / "tags.json", by(job, corpus, target / "model"))
-        write_json(target / "training.json", {"commit": commit, "cpu_seconds": time.process_time() - start})
+        seconds, precision = time.process_time() - start, found_precision() if job.bf16 else "fp32"
+        write_json(target / "training.json", {"commit": commit, "cpu_seconds": seconds, "precision": precision})
 
 
 def _by_us(job: Job, corpus: Corpus, model: Path) -> list[list[str]]:
@@ -172,4 +181,12 @@ def proposed(model: Path, sentences: list[Sentence]) -> tuple[float, float]:
 
 def _read(folder: Path) -> Trained:
     told = read_json(folder / "training.json")
-    return Trained(folder / "model", told["commit"], read_json(folder / "tags.json"), told.get("cpu_seconds"))
+    noted = (told.get(name) for name in ("cpu_seconds", "precision"))
+    return Trained(folder / "model", told["commit"], read_json(folder / "tags.json"), *noted)
+
+
+def found_precision() -> str:
+    """The precision that training takes on this machine."""
+    from stages.models.device import has_bf16  # here, so that a process that only waits need not load torch
+
+    return "bf16" if has_bf16() else "fp32"

@@ -15,7 +15,7 @@ from stages.scoring.verdict import points
 FIGURES = {"f1": "F1", "macro_f1_frequent": "frequent types", "five_f1": "five types"}
 HEADER = (
     "row", "recipe", "seeds", *(f"val {name}" for name in FIGURES.values()), "against ours", "CPU min",
-    *(f"test {name}" for name in FIGURES.values()),
+    *(f"test {name}" for name in FIGURES.values()), "test against ours",
 )  # fmt: skip
 
 
@@ -24,11 +24,36 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
     return markdown_table(HEADER, [_cells(row) for row in rows])
 
 
+def brief(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The rows that were asked for the test split, in few columns: means over seeds."""
+    shown = [
+        [
+            _title(row),
+            str(len(row["seeds"])),
+            f"{statistics.mean(row['val']['f1']):.4f}",
+            *(DASH if row["test"][name] is None else f"{statistics.mean(row['test'][name]):.4f}" for name in FIGURES),
+            _against(row["test"]),
+            _minutes(row),
+        ]
+        for row in rows
+        if row["test"] and "f1" in row["test"]
+    ]
+    header = [
+        "recipe",
+        "seeds",
+        "val F1",
+        *(f"test {name}" for name in FIGURES.values()),
+        "test against ours",
+        "CPU min",
+    ]
+    return markdown_table(header, shown)
+
+
 CAPTION = (
-    "Each row is trained on the same sentences; val chose. *Frequent types*: macro F1 over the types with 30 gold "
-    "entities or more in that split; *five types*: F1 of System B's types. *Against ours*: points of val F1 from "
-    "`token` or `span-marker` of the same system and seeds, with a 95 % interval over sentences and, where there are "
-    "several, seeds. *CPU min*: one core's minutes of a training. Commits are in `reports/ablation.json`."
+    "Each row is trained on the same sentences. *Frequent types*: macro F1 over the types with 30 gold entities or "
+    "more in that split; *five types*: F1 of System B's types. *Against ours*: points of F1 from `token` or "
+    "`span-marker` of the same system and seeds, with a 95 % interval over sentences and, where there are several, "
+    "seeds. *CPU min*: one core's minutes of a training. Commits are in `reports/ablation.json`."
 )
 
 
@@ -39,24 +64,38 @@ def looks(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def missing(rows: Sequence[Mapping[str, Any]], names: Iterable[str]) -> str:
-    """Which recipes of ``names`` have no row."""
-    there = {row["recipe"] for row in rows}
+    """Which recipes of ``names`` have no row of System A on real sentences with the profile's encoder."""
+    there = {row["recipe"] for row in rows if (row["data"], row["system"], row["encoder"]) == ("real", "A", None)}
     lacking = [f"`{name}`" for name in names if name not in there]
     return f"Recipes that were not run: {', '.join(lacking)}." if lacking else "Every recipe was run."
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
     val, test = row["val"], row["test"]
-    against = f"{points(row['difference'])} ({interval(row['interval'])})" if "difference" in row else ""
     return [
         f"`{row['name']}`",
         f"{KINDS[row['family']]}: {row['what']}",
         ", ".join(map(str, row["seeds"])),
         *(_spread(val[name]) for name in FIGURES),
-        against,
-        DASH if row["cpu_seconds"] is None else f"{row['cpu_seconds'] / 60:.0f}",
+        _against(row),
+        _minutes(row),
         *(_spread(test[name]) if test and name in test else "" for name in FIGURES),
+        _against(test or {}),
     ]
+
+
+def _against(found: Mapping[str, Any]) -> str:
+    return f"{points(found['difference'])} ({interval(found['interval'])})" if "difference" in found else ""
+
+
+def _title(row: Mapping[str, Any]) -> str:
+    """``Token classifier A: profile local``, with what else the row's name says (an encoder, the sample)."""
+    more = row["name"].removeprefix(f"{row['recipe']}-{row['system']}").removeprefix("-")
+    return f"{KINDS[row['family']]} {row['system']}: {row['what']}{f', {more}' if more else ''}"
+
+
+def _minutes(row: Mapping[str, Any]) -> str:
+    return DASH if row["cpu_seconds"] is None else f"{row['cpu_seconds'] / 60:.0f}"
 
 
 def _spread(values: Sequence[float] | None) -> str:

@@ -52,6 +52,22 @@ def table(rows: Sequence[Row]) -> str:
     return markdown_table(HEADER, [_cells(row) for row in rows])
 
 
+def brief(rows: Sequence[Row]) -> str:
+    """The rows that have a ratio or an F1, as Markdown in few columns; precisions are ours / the peer's."""
+    shown = [
+        [
+            f"`{row['name']}`",
+            row["what"],
+            row["peer"],
+            _ratio(row) if row["ratio"] is not None else _gain(row),
+            _precision(row),
+        ]
+        for row in rows
+        if row["ratio"] is not None or "f1" in row
+    ]
+    return markdown_table(["row", "what", "peer", "ratio, or F1", "precision"], shown)
+
+
 def origins(rows: Sequence[Row]) -> str:
     """Where and when the rows were measured, one line for each machine and kind of sentences among them.
 
@@ -81,8 +97,7 @@ def outcome(row: Row) -> str:
         parts.append(_ratio(row))
     if "f1" in row:
         f1 = " / ".join(f"{statistics.mean(row['f1'][side]):.4f}" for side in BOTH)
-        low, high = row["interval"]
-        parts.append(f"F1 {f1}, {points(row['difference'])} points ({points(low)} to {points(high)})")
+        parts.append(f"F1 {f1}, {_gain(row)}")
     elif "difference" in row:
         parts.append(f"at most {row['difference']:.1e}")
         parts += [_weights(name, groups) for name, groups in row.get("by", {}).items()]
@@ -95,6 +110,16 @@ def outcome(row: Row) -> str:
     if "growth" in row:
         parts.append(_growth(row["growth"]))
     return "; ".join(parts) or f"{len(row['points'])} points"
+
+
+def _gain(row: Row) -> str:
+    low, high = row["interval"]
+    return f"{points(row['difference'])} points ({points(low)} to {points(high)})"
+
+
+def _precision(row: Row) -> str:
+    both = dict.fromkeys(row["precision"][side] for side in BOTH)
+    return " / ".join(both)
 
 
 def _ratio(row: Row) -> str:
@@ -129,7 +154,7 @@ def _growth(sizes: Sequence[Row]) -> str:
 
 
 def _cells(row: Row) -> list[str]:
-    speed, precision = row.get("speed"), row["precision"]
+    speed = row.get("speed")
 
     def both(field: str, form: str) -> str:
         return " / ".join(form.format(row[field][side]) for side in BOTH) if row.get(field) else DASH
@@ -141,7 +166,7 @@ def _cells(row: Row) -> list[str]:
         *([_short(speed[side]) for side in BOTH] if speed else [DASH, DASH]),
         outcome(row),
         f"{len(row['f1']['ours'])} seeds" if "f1" in row else str(row.get("repeats", DASH)),
-        precision["ours"] if precision["ours"] == precision["peer"] else f"{precision['ours']} / {precision['peer']}",
+        _precision(row),
         both("positions", "{:,.0f}"),
         both("peak_share", "{:.0%}"),
         both("memory_mib", "{:,.0f}"),

@@ -8,7 +8,7 @@ from typing import Any
 from stages.reporting.tables import markdown_table
 
 METHOD = """\
-**An estimate; what a GPU really took stands in README, from `python -m stages.rehearse`.**
+**An estimate; what a GPU really took stands in docs/scale.md, from `python -m stages.rehearse`.**
 Operations, bytes that autograd keeps for the way back, and calls of the host were
 counted on a processor, in one step of the real code on models of two and three layers over two and three sentences
 of {words:.0f} words, and scaled to all layers and the whole batch; counts, not assumptions, but for the length: every

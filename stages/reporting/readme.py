@@ -1,4 +1,4 @@
-"""The parts of README.md that the pipeline writes: between ``<!-- begin:NAME -->`` and ``<!-- end:NAME -->``."""
+"""What the pipeline writes in README.md and docs/: between ``<!-- begin:NAME -->`` and ``<!-- end:NAME -->``."""
 
 from __future__ import annotations
 
@@ -27,27 +27,38 @@ PICTURES = {
 }
 
 
-def fill(readme: str, parts: Mapping[str, str]) -> str:
-    """``readme`` with each named part replaced; parts without markers in it are left out, all else stays.
+def pages(root: Path) -> list[Path]:
+    """README.md and the pages below docs/, from the project's folder ``root``."""
+    return [root / "README.md", *sorted((root / "docs").glob("*.md"))]
+
+
+def fill(page: str, parts: Mapping[str, str], name: str = "README.md") -> str:
+    """``page`` with each named part replaced; parts without markers in it are left out, all else stays.
+
+    ``name`` is the page's path from the project's folder: links to reports lead from there.
 
     Raises:
         UserError: a part begins and does not end, or begins twice.
     """
-    for name, text in parts.items():
-        begin, end = f"<!-- begin:{name} -->", f"<!-- end:{name} -->"
-        if begin not in readme and end not in readme:
+    up = "../" * name.count("/")
+    for part, text in parts.items():
+        begin, end = f"<!-- begin:{part} -->", f"<!-- end:{part} -->"
+        if begin not in page and end not in page:
             continue
-        if readme.count(begin) != 1 or readme.count(end) != 1 or readme.index(begin) > readme.index(end):
-            raise UserError(f"README.md: needs one {begin} and after it one {end}; mend the markers")
-        before, rest = readme.split(begin)
+        if page.count(begin) != 1 or page.count(end) != 1 or page.index(begin) > page.index(end):
+            raise UserError(f"{name}: needs one {begin} and after it one {end}; mend the markers")
+        before, rest = page.split(begin)
         after = rest.split(end)[1]
-        readme = f"{before}{begin}\n{text.strip()}\n{end}{after}"
-    return readme
+        linked = text.strip().replace("](reports/", f"]({up}reports/")
+        page = f"{before}{begin}\n{linked}\n{end}{after}"
+    return page
 
 
 def parts(root: Path) -> dict[str, str]:
     """Every part by name, from the reports below ``root``; where its input is missing, one line says so."""
-    found: tuple[Callable[[Path], str], ...] = (sample, commands, real, ablation, benchmark, rehearsal, promises)
+    found: tuple[Callable[[Path], str], ...] = (
+        sample, commands, real, recipes, ablation, speed, benchmark, rehearsal, promises,
+    )  # fmt: skip
     return {write.__name__: write(root / "reports") for write in found}
 
 
@@ -98,6 +109,14 @@ def real(reports: Path) -> str:
     return "\n\n".join([*texts, "\n".join(answers), *shown])
 
 
+def recipes(reports: Path) -> str:
+    """The recipes that were asked for the test split, from ``reports/ablation.json``."""
+    path = reports / "ablation.json"
+    if not path.exists():
+        return "*No figures yet: `make ablation TEST=1` and then `make readme` write them.*"
+    return compared.brief(read_json(path)["rows"])
+
+
 def ablation(reports: Path) -> str:
     """Our recipes, each without one of its choices, and other people's, from ``reports/ablation.json``."""
     path = reports / "ablation.json"
@@ -113,6 +132,14 @@ def ablation(reports: Path) -> str:
             compared.missing(rows, RECIPES),
         ]
     )
+
+
+def speed(reports: Path) -> str:
+    """How quick we are beside each peer, in a few columns, from ``reports/benchmark.json``."""
+    path = reports / "benchmark.json"
+    if not path.exists():
+        return "*No figures yet: `make bench` and then `make readme` write them.*"
+    return measured.brief(read_json(path)["rows"])
 
 
 def benchmark(reports: Path) -> str:

@@ -41,6 +41,6 @@ def elsewhere(kept: Mapping[str, Any], here: Mapping[str, float]) -> str:
     pairs = [f"{run_title(run)} {number(f1)} ({number(here[run])})" for run, f1 in kept["test_f1"].items()]
     where = f"{kept['device']} ({kept['date']}, `{kept['commit']}`)"
     return (
-        f"The sample's models, trained by the stages as they are on {where}, against the figures at the top, test F1: "
+        f"The sample's models, trained by the stages as they are on {where}, against README's sample, test F1: "
         f"{'; '.join(pairs)}."
     )

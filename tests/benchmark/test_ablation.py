@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,18 @@ from stages import ablation as command
 from stages import settings
 from stages.benchmark import ablation
 from stages.benchmark.ours import load
-from stages.benchmark.plan import recipes
+from stages.benchmark.plan import Plan, recipes
 from stages.benchmark.recipes import OURS, RECIPES
-from stages.benchmark.trainings import Job, Trained, train
+from stages.benchmark.trainings import Job, Trained, found_precision, train, trained
 from stages.corpus.files import read_json, write_json
 from stages.corpus.labels import SYSTEMS, TAGS, project
 from stages.errors import UserError
 from stages.models import families
-from stages.reporting.ablation import looks, missing, table
+from stages.reporting.ablation import brief, looks, missing, table
+from stages.settings import Family
 from tests.benchmark.builders import directory, sentences
 
+ROOT = Path(__file__).resolve().parents[2]
 VAL = sentences(2)
 GOLD = [[TAGS[tag] for tag in one["ner_tags"]] for one in VAL]
 NOTHING = [["O"] * len(tags) for tags in GOLD]
@@ -72,6 +75,7 @@ def test_every_recipe_is_made_of_settings_that_exist_and_differs_from_ours(name:
 def test_an_encoder_wins_over_the_profiles() -> None:
     jobs = ablation.jobs(settings.load(), "run-ner-3", "B", [1, 2], "some/encoder")
     assert [job.settings.encoder for job in jobs] == ["some/encoder"] * 2
+    assert {(job.settings.encoder_revision, job.settings.encoder_layers) for job in jobs} == {(None, None)}
     assert [(job.seed, job.system, job.settings.epochs, job.settings.batch_size) for job in jobs] == [
         (1, "B", 3, 8), (2, "B", 3, 8),
     ]  # fmt: skip
@@ -84,12 +88,35 @@ def test_the_benchmark_measures_plain_fine_tuning_whatever_the_profile_has() -> 
     assert (span.train_sentences, span.epochs, token.epochs, token.decoding) == (3000, 2, 3, "free")
 
 
-def test_a_row_has_the_scorers_figures_and_the_distance_from_ours() -> None:
-    found = ablation.row("token-without-legal", VAL, "A", models(NOTHING), models(GOLD))
+@pytest.mark.parametrize(("name", "family"), [("roberta-1", "token_classifier"), ("span-marker-1", "span_marker")])
+def test_the_projects_recipes_are_those_that_the_profile_full_rebuilds(name: str, family: Family) -> None:
+    full = settings.load().training(family, "A", "full").model_dump()
+    apart = {field for field, value in RECIPES[name].changes.items() if full[field] != value}
+    assert apart <= {"epochs"}  # its one epoch went over doubled rows
+
+
+def test_a_row_has_the_scorers_figures_and_the_distance_is_from_ours() -> None:
+    found = ablation.row("plain", VAL, "A", models(NOTHING))
     assert found["val"]["f1"] == [0.0, 0.0]
-    assert (found["difference"], found["interval"]) == (-1.0, [-1.0, -1.0])
-    assert found["cpu_seconds"] == 60.0
-    assert "difference" not in ablation.row("token", VAL, "A", models(GOLD), None)
+    assert (found["cpu_seconds"], found["precision"]["ours"]) == (60.0, found_precision())
+    noted = [one._replace(precision="fp8") for one in models(NOTHING)]
+    assert ablation.row("plain", VAL, "A", noted)["precision"]["ours"] == "fp8"
+    apart = ablation.distance("plain", VAL, "A", models(NOTHING), models(GOLD))
+    assert (apart["difference"], apart["interval"]) == (-1.0, [-1.0, -1.0])
+
+
+def test_seeds_of_trained_recipes_are_not_paired_and_those_of_the_same_weights_are() -> None:
+    unlike = [*models(GOLD, 1), *models(NOTHING, 1)]
+    low, high = ablation.distance("plain", VAL, "A", unlike, unlike)["interval"]
+    assert low < -0.4 < 0.4 < high
+    assert ablation.distance("token-without-legal", VAL, "A", unlike, unlike)["interval"] == [0.0, 0.0]
+
+
+def test_trainings_that_would_not_end_in_their_last_epoch_are_refused(kept: Kept) -> None:
+    (job,) = ablation.jobs(settings.load(), "token", "A", [1], None)
+    plan = Plan(kept.corpus, *recipes(settings.load()), repeats=1, threads=1, cache=kept.cache)
+    with pytest.raises(UserError, match=r"keep: best: .* set it to last"):
+        trained(plan, [replace(job, settings=job.settings.model_copy(update={"keep": "best"}))])
 
 
 def test_only_types_with_enough_entities_enter_the_macro_figure() -> None:
@@ -117,7 +144,7 @@ def test_the_command_writes_a_row_and_counts_the_looks_at_test(
     (job,) = ablation.jobs(settings.load(), "token", "A", [1], str(tiny_bert))
     short = Job("ours", job.settings.model_copy(update={"epochs": 1}), 1, bf16=False)
     train(short, corpus, tmp_path / "cache" / job.name(corpus), "abc1234")  # for both rows
-    for seen in (1, 2):
+    for _ in range(2):
         command.main(
             only=["token token-without-legal"], seeds="1", encoder=str(tiny_bert), test=True, data=data, threads=1,
             output=output,
@@ -126,11 +153,9 @@ def test_the_command_writes_a_row_and_counts_the_looks_at_test(
         assert [row["name"] for row in rows] == [
             f"{name}-A-{tiny_bert.name}" for name in ("token", "token-without-legal")
         ]
-        assert [row["test"]["looks"] for row in rows] == [seen, seen]
+        assert [row["test"]["looks"] for row in rows] == [1, 1]  # the same models' figures are no news
     assert table(rows).count("\n") == 3
-    assert "test split: 4, at 2 of 2 rows" in looks(rows)
-    assert missing(rows, ["token", "plain"]) == "Recipes that were not run: `plain`."
-    assert missing(rows, ["token"]) == "Every recipe was run."
+    assert "test split: 2, at 2 of 2 rows" in looks(rows)
     assert len(list((tmp_path / "cache").iterdir())) == 1
 
 
@@ -142,9 +167,43 @@ def test_test_figures_go_with_the_models_that_they_were_of_and_the_looks_stay(ke
     assert (row["test"]["looks"], row["test"]["f1"]) == (1, [1.0])
     (row,) = kept.rows("token", "1 2")
     assert (row["val"]["f1"], row["test"]) == ([1.0, 0.0], {"looks": 1})
-    assert table([row]).splitlines()[-1].endswith("| 1 |  |  |  |")
+    assert table([row]).splitlines()[-1].endswith("| 1 |  |  |  |  |")
+    assert brief([row]).count("\n") == 1  # nothing below the header
     (row,) = kept.rows("token", "1 2", test=True)
     assert (row["test"]["looks"], row["test"]["f1"]) == (2, [1.0, 0.0])
+    assert brief([row]).splitlines()[-1].startswith("| Token classifier A: profile local | 2 | 0.5000 | 0.5000 | – |")
+
+
+def test_a_row_names_its_trainings_and_those_that_it_is_compared_with(kept: Kept) -> None:
+    """And on test it is compared only with models that were looked at there."""
+    for name, tags in (("token", GOLD), ("plain", NOTHING)):
+        kept.keep(name, 1, tags)
+    (plain,) = kept.rows("plain", "1", test=True)
+    assert plain["difference"] == -1.0
+    assert "difference" not in plain["test"]
+    token, plain = kept.rows("token plain", "1", test=True)
+    assert (token["against"], plain["against"]) == ([], token["trainings"])
+    assert "difference" not in token
+    assert (plain["test"]["difference"], plain["test"]["looks"]) == (-1.0, 1)
+    assert table([plain]).splitlines()[-1].endswith("| −100.0 (−100.0 to −100.0) |")
+
+
+def test_only_rows_of_real_sentences_and_the_profiles_encoder_make_a_recipe_run(kept: Kept) -> None:
+    kept.keep("token", 1, GOLD)
+    (row,) = kept.rows("token", "1")
+    assert missing([row], ["token", "plain"]) == "Recipes that were not run: `plain`."
+    assert missing([row], ["token"]) == "Every recipe was run."
+    for change in ({"data": "sample"}, {"encoder": "another"}, {"system": "B"}):
+        assert missing([{**row, **change}], ["token"]) == "Recipes that were not run: `token`."
+
+
+def test_every_committed_row_is_compared_with_our_models_of_today() -> None:
+    rows = read_json(ROOT / "reports/ablation.json")["rows"]
+    whole = {(one["recipe"], one["system"], one["encoder"]): one["trainings"] for one in rows}
+    for one in rows:
+        ours = whole[OURS[one["family"]], one["system"], one["encoder"]]
+        assert set(one["against"]) <= set(ours), f"{one['name']}: measure it anew, ours are other models now"
+        assert bool(one["against"]) == (one["recipe"] not in OURS.values())
 
 
 def test_rows_of_the_sample_stand_beside_real_ones_in_the_order_of_recipes(

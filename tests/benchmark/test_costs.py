@@ -69,7 +69,7 @@ def test_the_command_writes_the_table_and_its_assumptions(
     assert one["bytes"]["optimizer"] == 2 * one["bytes"]["weights"] == 8 * one["weights"]
     assert one["cards"]["H100"]["hours"] <= one["cards"]["A100"]["hours"]
     text = (tmp_path / "estimate.md").read_text()
-    assert "An estimate; what a GPU really took stands in README" in text
+    assert "An estimate; what a GPU really took stands in docs/scale.md" in text
     assert text in capsys.readouterr().out
     with pytest.raises(
         UserError,

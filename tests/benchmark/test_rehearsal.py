@@ -88,5 +88,5 @@ def test_the_samples_models_stand_beside_another_machines() -> None:
     kept = {"device": "a GPU", "date": "2026-01-02", "commit": "abc", "test_f1": {"span_marker-A": 0.6623}}
     text = elsewhere(kept, {"span_marker-A": 0.6599, "lookup-A": 0.3})
     assert text.endswith(
-        "on a GPU (2026-01-02, `abc`), against the figures at the top, test F1: SpanMarker A 0.6623 (0.6599)."
+        "on a GPU (2026-01-02, `abc`), against README's sample, test F1: SpanMarker A 0.6623 (0.6599)."
     )

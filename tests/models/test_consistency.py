@@ -13,6 +13,7 @@ from datasets import Dataset
 from stages.corpus.labels import TYPES
 from stages.models import families
 from stages.models.consistency import divergence
+from stages.models.tagging import IGNORED
 from stages.models.training import seed_everything
 from stages.settings import FAMILIES, Family
 from tests.models.test_training import ROWS, hyperparameters
@@ -70,10 +71,15 @@ def test_with_dropout_the_disagreement_is_added_by_its_weight(family: Family, ti
     losses = []
     for weight in (1.0, 2.0, 3.0):
         torch.manual_seed(3)
-        losses.append(tagger.consistent_loss(tagger.model, batch, weight)[0].item())
-    first, second = losses[1] - losses[0], losses[2] - losses[1]
-    assert first > 1e-4
-    assert first == pytest.approx(second, rel=1e-3)
+        loss, output = tagger.consistent_loss(tagger.model, batch, weight)
+        losses.append(loss.item())
+    logits = output.logits
+    if family == "token_classifier":  # words' first subwords alone; a SpanMarker's logits are its decisions
+        logits = logits[torch.cat((batch["labels"], batch["labels"])) != IGNORED]
+    apart = divergence(logits).item()
+    assert apart > 1e-4
+    assert losses[1] - losses[0] == pytest.approx(apart, rel=1e-3)
+    assert losses[2] - losses[1] == pytest.approx(apart, rel=1e-3)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from stages.benchmark import report
-from stages.reporting.benchmark import draw_growth, draw_ratios, origins, outcome, table
-from stages.reporting.readme import benchmark
+from stages.reporting.benchmark import brief, draw_growth, draw_ratios, origins, outcome, table
+from stages.reporting.readme import benchmark, speed
+from stages.scoring.verdict import points
 from tests.benchmark.builders import row
 
 SELECTIVE = row(
@@ -66,6 +67,18 @@ def test_a_line_of_the_table_has_both_sides_and_names_unequal_precision() -> Non
     assert "| – | bf16 / fp32 |" in lines[3]
     assert "| – | – | F1 0.7900" in lines[4]
     assert "| 2 seeds | fp32 |" in lines[4]
+
+
+def test_the_brief_table_has_ratios_and_points_of_f1_alone(tmp_path: Path) -> None:
+    rows = [row("a", precision={"ours": "bf16", "peer": "fp32"}), row("b", ratio=None, difference=1e-6), SELECTIVE]
+    lines = brief(rows).splitlines()
+    assert lines[2] == "| `a` | What a is | the peer | 2.50 × (2.25–3.00) | bf16 / fp32 |"
+    low, high = SELECTIVE["interval"]
+    assert [points(value) in lines[3] for value in (SELECTIVE["difference"], low, high)] == [True] * 3
+    assert len(lines) == 4
+    assert speed(tmp_path).startswith("*No figures yet: `make bench`")
+    report.save(tmp_path / "benchmark.json", rows)
+    assert speed(tmp_path) == brief(rows)
 
 
 def test_positions_and_share_of_the_peak_stand_in_the_table_where_they_were_counted() -> None:

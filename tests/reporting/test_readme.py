@@ -1,7 +1,8 @@
-"""README.md says what the reports say, and nothing that nobody measured."""
+"""README.md and docs/ say what the reports say, and nothing that nobody measured."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from stages.corpus.files import read_json, write_json
 from stages.errors import UserError
 from stages.gather import main as gather
 from stages.readme import main
-from stages.reporting.readme import commands, fill, parts, promises, real, sample
+from stages.reporting.readme import commands, fill, pages, parts, promises, real, sample
 from stages.reporting.tables import runs_table, write_csv
 from stages.summary import by_run
 from tests.finished import PARAMS, finished
@@ -43,6 +44,13 @@ def test_fill_replaces_between_markers_alone() -> None:
     assert fill(filled, {"sample": "new\n", "real": ""}) == filled
 
 
+def test_links_to_reports_lead_from_the_page_that_they_stand_in() -> None:
+    page = "<!-- begin:real --><!-- end:real -->"
+    assert fill(page, {"real": "![x](reports/a.png)"}) == fill(page, {"real": "![x](reports/a.png)"}, "README.md")
+    assert "(reports/a.png)" in fill(page, {"real": "![x](reports/a.png)"})
+    assert "(../reports/a.png)" in fill(page, {"real": "![x](reports/a.png)"}, "docs/more.md")
+
+
 @pytest.mark.parametrize(
     "broken",
     ["<!-- begin:real -->", "<!-- end:real -->", "<!-- end:real --><!-- begin:real -->",
@@ -55,7 +63,9 @@ def test_broken_markers_are_refused(broken: str) -> None:
 
 def test_every_part_says_so_where_nothing_was_measured(tmp_path: Path) -> None:
     found = parts(tmp_path)
-    assert set(found) == {"sample", "commands", "real", "ablation", "benchmark", "rehearsal", "promises"}
+    assert set(found) == {
+        "sample", "commands", "real", "recipes", "ablation", "speed", "benchmark", "rehearsal", "promises",
+    }  # fmt: skip
     for text in found.values():
         assert "\n" not in text
         assert text.startswith("*No")
@@ -116,8 +126,30 @@ def test_check_tells_and_writing_mends(root: Path, capsys: pytest.CaptureFixture
     assert "> A and B tie." in path.read_text(encoding="utf-8")
 
 
+def test_pages_of_docs_are_filled_and_compared_too(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (root / "README.md").write_text("# Title\n", encoding="utf-8")
+    more = root / "docs/more.md"
+    more.parent.mkdir()
+    more.write_text(EMPTY, encoding="utf-8")
+    with pytest.raises(UserError, match=r"not what the reports say: docs/more\.md; run"):
+        main(check=True, root=root)
+    assert "-old" in capsys.readouterr().out
+    main(root=root)
+    assert "(../reports/real/f1_per_type.png)" in more.read_text(encoding="utf-8")
+    main(check=True, root=root)
+
+
+def test_every_part_stands_on_one_page_and_links_lead_to_files() -> None:
+    texts = {path: path.read_text(encoding="utf-8") for path in pages(ROOT)}
+    for name in parts(ROOT):
+        assert sum(text.count(f"<!-- begin:{name} -->") for text in texts.values()) == 1
+    for path, text in texts.items():
+        for link in re.findall(r"\]\(([^)#]+)", text):
+            assert link.startswith("https://") or (path.parent / link).exists(), f"{path.name}: {link}"
+
+
 def test_unknown_part_and_missing_readme_are_refused(root: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no such part; there are sample, commands, real, ablation, "):
+    with pytest.raises(UserError, match="no such part; there are sample, commands, real, recipes, "):
         main(only=["samples"], root=root)
     with pytest.raises(UserError, match="there is no README"):
         main(root=tmp_path)
@@ -127,8 +159,11 @@ def test_unknown_part_and_missing_readme_are_refused(root: Path, tmp_path: Path)
     ("part", "source"),
     [
         ("real", "real/runs.json"),
+        ("speed", "benchmark.json"),
         ("benchmark", "benchmark.json"),
+        ("recipes", "ablation.json"),
         ("ablation", "ablation.json"),
+        ("commands", "commands.txt"),
         ("promises", "promises.json"),
     ],
 )
