@@ -78,6 +78,7 @@ def test_words_are_split_where_they_were() -> None:
         assert [piece if piece.startswith("[") else piece.lower() for piece in pieces] == uncased.tokenize(word)
         assert all(piece == wider.convert_ids_to_tokens(wider.convert_tokens_to_ids(piece)) for piece in pieces)
     assert wider.tokenize("Turkey turkey NATO Kasparov") == ["Turkey", "turkey", "NATO", "Ka", "##spar", "##ov"]
+    assert (uncased.tokenize("MPs"), wider.tokenize("MPs")) == (["mps"], ["MP", "##s"])  # a known limit
     assert len(wider) == len(uncased) + len(found.names)
     assert wider.convert_tokens_to_ids(found.names) == list(range(len(uncased), len(wider)))
 
