@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -50,46 +50,63 @@ def main(
     hyper = settings.load()
     corpus = read_corpus(data or Path(os.environ.get("MULTINERD_DIR") or SAMPLE))
     plan = Plan(corpus, *recipes(hyper), repeats=1, threads=threads or report.cores(), cache=CACHE.resolve())
-    real, origin, rank = corpus.kind == "real", report.origin(), {name: i for i, name in enumerate(RECIPES)}
+    rank = {name: i for i, name in enumerate(RECIPES)}
     for name in names:
         start = time.monotonic()
-        wanted = ablation.jobs(hyper, name, system, drawn, encoder)
-        asked = RECIPES[name].asked
-        models = ablation.answered(plan, wanted, "val", asked)
-        whole = OURS[RECIPES[name].family]
-        reference = [] if name == whole else ablation.jobs(hyper, whole, system, drawn, encoder)
-        parts = [name, system, *([Path(encoder).name] if encoder else []), *([] if real else [corpus.kind])]
-        label, trainings, against = (
-            "-".join(parts),
-            *([one.name(corpus) for one in jobs] for jobs in (wanted, reference)),
-        )
-        row = {
-            "name": label,
-            "seeds": drawn,
-            "data": corpus.kind,
-            "encoder": Path(encoder).name if encoder else None,
-            "trainings": trainings,
-            "against": against,
-            **ablation.row(name, corpus.val, system, models),
-        }
-        if reference:
-            row |= ablation.distance(name, corpus.val, system, models, ablation.answered(plan, reference, "val"))
-        before = report.load(output)
-        found = None
-        if test:
-            answers = ablation.answered(plan, wanted, "test", asked)
-            found = ablation.scores(corpus.test, system, answers)
-            if against and set(against) <= ablation.seen(before):  # else it would be a look at ours, too
-                ours = ablation.answered(plan, reference, "test")
-                found |= ablation.distance(name, corpus.test, system, answers, ours)
+        looked_at = ablation.looked_at(report.load(output)) if test else None
+        row = _measured(hyper, plan, name, system, drawn, encoder, looked_at)
         before = report.load(output)  # anew: another run may have written its rows meanwhile
-        known = next((one["test"] for one in before if one["name"] == label), None)
-        row["test"] = ablation.looked(known, trainings, found)
-        rows = report.merged(before, {**row, "threads": plan.threads, **origin}, [])
+        known = next((one["test"] for one in before if one["name"] == row["name"]), None)
+        row["test"] = ablation.remembered(known, row)
+        rows = report.merged(before, row, [])
         report.save(output, sorted(rows, key=lambda one: (rank.get(one["recipe"], len(rank)), one["name"])))
         f1 = sum(row["val"]["f1"]) / len(drawn)
-        told = f", {points(row['difference'])} points of {whole}" if reference else ""
-        print(f"{label}: val F1 {f1:.4f}{told} ({time.monotonic() - start:.0f} s)", flush=True)
+        told = f", {points(row['difference'])} points of {row['peer']}" if row["against"] else ""
+        print(f"{row['name']}: val F1 {f1:.4f}{told} ({time.monotonic() - start:.0f} s)", flush=True)
+
+
+def _measured(
+    hyper: settings.Settings,
+    plan: Plan,
+    name: str,
+    system: System,
+    seeds: list[int],
+    encoder: str | None,
+    looked_at: set[str] | None,
+) -> dict[str, Any]:
+    """One recipe's row, trained where it has to be, and its distance from our whole recipe.
+
+    On test, too, where ``looked_at`` holds the trainings that were looked at there; it has a distance from ours only
+    where ours are among them, since it would be a look at ours.
+    """
+    corpus, whole, asked = plan.corpus, OURS[RECIPES[name].family], RECIPES[name].asked
+    jobs = ablation.jobs(hyper, name, system, seeds, encoder)
+    ours = [] if name == whole else ablation.jobs(hyper, whole, system, seeds, encoder)
+    short, against = Path(encoder).name if encoder else None, [job.name(corpus) for job in ours]
+    models = ablation.answered(plan, jobs, "val", asked)
+    row = {
+        "name": "-".join(
+            [name, system, *([short] if short else []), *([] if corpus.kind == "real" else [corpus.kind])]
+        ),
+        "seeds": seeds,
+        "data": corpus.kind,
+        "encoder": short,
+        "trainings": [job.name(corpus) for job in jobs],
+        "against": against,
+        **ablation.row(name, corpus.val, system, models),
+        "test": None,
+        "threads": plan.threads,
+        **report.origin(),
+    }
+    if ours:
+        row |= ablation.distance(name, corpus.val, system, models, ablation.answered(plan, ours, "val"))
+    if looked_at is not None:
+        models = ablation.answered(plan, jobs, "test", asked)
+        row["test"] = ablation.scores(corpus.test, system, models)
+        if ours and set(against) <= looked_at:
+            ours_there = ablation.answered(plan, ours, "test")
+            row["test"] |= ablation.distance(name, corpus.test, system, models, ours_there)
+    return row
 
 
 if __name__ == "__main__":

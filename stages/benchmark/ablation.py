@@ -22,6 +22,9 @@ from stages.settings import Settings, System
 Split = Literal["val", "test"]
 FREQUENT = 30
 """Entities of a type, at least, for it to enter the macro F1 of frequent types."""
+DISTANCE = ("difference", "interval", "p_value")
+MODELS = ("trainings", "trained_at")
+"""What says of which models a figure is: one training may be done anew at another commit."""
 
 
 def jobs(hyper: Settings, name: str, system: System, seeds: Sequence[int], encoder: str | None) -> list[Job]:
@@ -79,28 +82,33 @@ def distance(
     """
     whole, variant = (_counts(sentences, system, side).sum(axis=2) for side in (ours, models))
     change = compare_counts(whole, variant, same_seeds=RECIPES[name].asked is not None)
-    return {"difference": change.difference, "interval": [change.low, change.high], "p_value": change.p_value}
+    return dict(zip(DISTANCE, (change.difference, [change.low, change.high], change.p_value), strict=True))
 
 
-def seen(rows: Iterable[Mapping[str, Any]]) -> set[str]:
-    """The trainings whose figures on the test split stand in ``rows``."""
-    return {name for one in rows if one["test"] for name in one["test"].get("trainings", ())}
+def looked_at(rows: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The trainings of our whole recipes whose figures on the test split stand in ``rows``."""
+    ours = [one["test"] for one in rows if one["recipe"] in OURS.values() and one["test"]]
+    return {name for test in ours for name in test.get("trainings", ())}
 
 
-def looked(
-    before: Mapping[str, Any] | None, trainings: Sequence[str], found: Mapping[str, Any] | None
-) -> dict[str, Any] | None:
-    """A row's field ``test`` after a run: the figures, the ``trainings`` that they are of, and all ``looks`` so far.
+def remembered(before: Mapping[str, Any] | None, row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """A row's field ``test`` after a run: the figures, the models that they are of, and all ``looks`` so far.
 
-    ``before`` is what the row had, and ``found`` the figures of a new look; without one, earlier figures stay as long
-    as they are the same models'. To see the same models' figures again tells nothing new, and is no other look.
+    ``before`` is what it was, ``row["test"]`` the figures that were seen now, or None. Earlier figures stay as long as
+    they are the same models', and their distance from ours as long as ours are. To see the same models' figures again
+    tells nothing new, and is no other look.
     """
-    looks, same = (before or {}).get("looks", 0), before is not None and before.get("trainings") == list(trainings)
-    if found is not None:
-        return {"looks": looks + (not same), "trainings": list(trainings), **found}
-    if before is None or same:
-        return None if before is None else dict(before)
-    return {"looks": looks}
+    same = before is not None and all(before.get(name) == row[name] for name in MODELS)
+    looks = (before or {}).get("looks", 0)
+    if row["test"] is not None:
+        models = {name: row[name] for name in (*MODELS, "against")}
+        return {"looks": looks + (not same), **models, **row["test"]}
+    if before is None:
+        return None
+    if not same:
+        return {"looks": looks}
+    stale = DISTANCE if before["against"] != row["against"] else ()
+    return {name: value for name, value in before.items() if name not in stale} | {"against": row["against"]}
 
 
 def row(name: str, val: Sequence[Sentence], system: System, models: Sequence[Trained]) -> dict[str, Any]:

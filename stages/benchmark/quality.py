@@ -81,7 +81,11 @@ def token_training_f1(plan: Plan) -> dict[str, Any]:
     ways = ("ours", "plain")
     results = trained(plan, [Job(way, settings, seed, bf16=True) for way in ways for seed in SEEDS])  # type: ignore[arg-type]
     row = _compared(plan.corpus, settings, results[: len(SEEDS)], results[len(SEEDS) :])
-    return {"peer": "transformers.Trainer set up as run_ner.py does, by our recipe", **_same(found_precision()), **row}
+    return {
+        "peer": "transformers.Trainer set up as run_ner.py does, by the same recipe",
+        **_same(found_precision()),
+        **row,
+    }
 
 
 def logits(plan: Plan) -> dict[str, Any]:

@@ -61,7 +61,8 @@ That trainer forms batches of sentences of like length. How its token classifier
 and exact SpanMarker's logits with stock's, is measured in the rows ``token-training-f1`` and ``logits`` of the
 benchmark. All start from our encoder. Sources: ``plain`` is ``FINE_TUNED``; run_ner.py's are
 ``transformers.TrainingArguments``' defaults; the two projects' are those that the profile ``full`` rebuilds, each as
-its System A was trained (SpanMarker's epoch went over doubled rows, which ``full`` makes up for). The ``longer`` ones
+its System A was trained, but for the window of our encoder (SpanMarker's epoch went over doubled rows, which ``full``
+makes up for). The ``longer`` ones
 spend on epochs about what R-Drop's second pass costs.
 """
 OURS = {TOKEN: "token", SPAN: "span-marker"}

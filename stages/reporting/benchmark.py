@@ -13,6 +13,7 @@ from matplotlib.ticker import NullLocator
 
 from stages.reporting.figure import BASELINE, COLOURS, INK, SOFT, draw, draw_note, plain
 from stages.reporting.figure import rows as lines
+from stages.reporting.markdown import interval
 from stages.reporting.tables import markdown_table
 from stages.scoring.verdict import points
 
@@ -35,6 +36,11 @@ SIDES = {"ours": (COLOURS["A"], "o"), "ours, selective": (COLOURS["B"], "s"), "p
 """Of the rows of growth, each with its colour and mark."""
 
 
+BRIEF = (
+    "Ratios are of speed, with the lowest and the highest run; F1 is of three seeds on 3,000 sentences in two epochs, "
+    "to compare ways and not to be good, with a 95 % interval; precisions are ours / the peer's."
+)
+"""What the columns of ``brief`` are."""
 CAPTION = (
     "*ours / s*, *peer / s*: sentences (of `data`: rows) a second. *Positions*: subwords and markers computed a "
     "sentence; *of peak*: share of the speed at which this machine multiplies matrices; *peak memory*: MiB; these, and "
@@ -85,6 +91,19 @@ def origins(rows: Sequence[Row]) -> str:
     return "\n".join(f"- {names[where]}: {_days(some)}, {where}." for where, some in found.items())
 
 
+def where(rows: Sequence[Row]) -> str:
+    """All machines, days and kinds of sentences of the rows, in one sentence."""
+    found = [
+        dict.fromkeys(texts)
+        for texts in (
+            (SENTENCES[row["data"]] for row in rows),
+            (row["machine"]["cpu"] for row in rows),
+            (f"torch {row['machine']['torch']}" for row in rows),
+        )
+    ]
+    return f"Measured {_days(rows)} on {', '.join(' and '.join(texts) for texts in found)}."
+
+
 def _days(rows: Sequence[Row]) -> str:
     days = sorted({row["date"] for row in rows})
     return " to ".join(dict.fromkeys((days[0], days[-1])))
@@ -113,8 +132,7 @@ def outcome(row: Row) -> str:
 
 
 def _gain(row: Row) -> str:
-    low, high = row["interval"]
-    return f"{points(row['difference'])} points ({points(low)} to {points(high)})"
+    return f"{points(row['difference'])} points ({interval(row['interval'])})"
 
 
 def _precision(row: Row) -> str:

@@ -114,7 +114,8 @@ def recipes(reports: Path) -> str:
     path = reports / "ablation.json"
     if not path.exists():
         return "*No figures yet: `make ablation TEST=1` and then `make readme` write them.*"
-    return compared.brief(read_json(path)["rows"])
+    rows = read_json(path)["rows"]
+    return "\n\n".join([compared.brief(rows), f"{compared.BRIEF} {measured.where(rows)}"])
 
 
 def ablation(reports: Path) -> str:
@@ -139,7 +140,8 @@ def speed(reports: Path) -> str:
     path = reports / "benchmark.json"
     if not path.exists():
         return "*No figures yet: `make bench` and then `make readme` write them.*"
-    return measured.brief(read_json(path)["rows"])
+    rows = read_json(path)["rows"]
+    return "\n\n".join([measured.brief(rows), f"{measured.BRIEF} {measured.where(rows)}"])
 
 
 def benchmark(reports: Path) -> str:

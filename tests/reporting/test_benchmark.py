@@ -78,7 +78,8 @@ def test_the_brief_table_has_ratios_and_points_of_f1_alone(tmp_path: Path) -> No
     assert len(lines) == 4
     assert speed(tmp_path).startswith("*No figures yet: `make bench`")
     report.save(tmp_path / "benchmark.json", rows)
-    assert speed(tmp_path) == brief(rows)
+    assert speed(tmp_path).startswith(brief(rows))
+    assert speed(tmp_path).endswith("Measured 2026-01-02 on real MultiNERD sentences, a processor, torch 2.0.")
 
 
 def test_positions_and_share_of_the_peak_stand_in_the_table_where_they_were_counted() -> None:

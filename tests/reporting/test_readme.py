@@ -46,7 +46,6 @@ def test_fill_replaces_between_markers_alone() -> None:
 
 def test_links_to_reports_lead_from_the_page_that_they_stand_in() -> None:
     page = "<!-- begin:real --><!-- end:real -->"
-    assert fill(page, {"real": "![x](reports/a.png)"}) == fill(page, {"real": "![x](reports/a.png)"}, "README.md")
     assert "(reports/a.png)" in fill(page, {"real": "![x](reports/a.png)"})
     assert "(../reports/a.png)" in fill(page, {"real": "![x](reports/a.png)"}, "docs/more.md")
 
@@ -144,8 +143,14 @@ def test_every_part_stands_on_one_page_and_links_lead_to_files() -> None:
     for name in parts(ROOT):
         assert sum(text.count(f"<!-- begin:{name} -->") for text in texts.values()) == 1
     for path, text in texts.items():
-        for link in re.findall(r"\]\(([^)#]+)", text):
-            assert link.startswith("https://") or (path.parent / link).exists(), f"{path.name}: {link}"
+        for link in re.findall(r"\]\(([^)]+)", text):
+            name, _, section = link.partition("#")
+            target = path.parent / name if name else path
+            assert link.startswith("https://") or target.exists(), f"{path.name}: {link}"
+            if section and not link.startswith("https://"):
+                headings = re.findall(r"(?m)^#+ (.+)", target.read_text(encoding="utf-8"))
+                anchors = [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
+                assert section in anchors, f"{path.name}: {link}"
 
 
 def test_unknown_part_and_missing_readme_are_refused(root: Path, tmp_path: Path) -> None:
