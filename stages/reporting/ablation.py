@@ -51,9 +51,8 @@ def brief(rows: Sequence[Mapping[str, Any]]) -> str:
 
 BRIEF = (
     "Means over seeds. *Frequent types*: macro F1 over the types with 30 gold entities or more; *five types*: F1 of "
-    "System B's types; *against ours*: points from *profile local* of the "
-    "same seeds, with a 95 % interval; *CPU min*: one "
-    "core's minutes of a training."
+    "System B's types; *against ours*: points from *profile local* of the same seeds, with a 95 % interval; *CPU min*: "
+    "one core's minutes of a training."
 )
 """What the columns of ``brief`` are."""
 CAPTION = (
